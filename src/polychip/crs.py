@@ -82,6 +82,24 @@ def unit_in_metres(text: str) -> float | None:
     return float(crs.axis_info[0].unit_conversion_factor)
 
 
+def lonlat_bounds(crs: str, points: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """(west, south, east, north) in degrees around points of a CRS; west > east where they
+    lie on both sides of the antimeridian. NaN where the points have no place on Earth.
+
+    Args:
+        points: (n, 2).
+    """
+    to_degrees = Transformer.from_crs(parse_crs(crs), parse_crs(WGS84), always_xy=True)
+    lon, lat = to_degrees.transform(points[:, 0], points[:, 1])
+    if not (np.isfinite(lon).all() and np.isfinite(lat).all()):
+        return math.nan, math.nan, math.nan, math.nan
+    turned = np.rad2deg(np.unwrap(np.deg2rad(lon)))
+    west, east = (float((value + 180.0) % 360.0 - 180.0) for value in (turned.min(), turned.max()))
+    if turned.max() - turned.min() >= 360.0:
+        west, east = -180.0, 180.0
+    return west, max(float(lat.min()), -90.0), east, min(float(lat.max()), 90.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """The coordinate operation chosen between two CRSs, as the manifest tells it."""

@@ -1,0 +1,75 @@
+"""The image half of a block: pixels, their statistics, their files."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polychip.blocks.jobs import ChipSlot, SceneJob, image_kind
+from polychip.blocks.opened import Pixels, SceneWorker
+from polychip.grid import Window
+
+
+def read_layers(worker: SceneWorker, window: Window) -> dict[str, Pixels]:
+    """All layers' pixels in a window, by folder name.
+
+    Raises:
+        InputError: a file can't be read there.
+    """
+    return {name: worker.read(f"layer:{name}", plan, window) for name, plan in worker.job.layers}
+
+
+def inside_px(job: SceneJob, slot: ChipSlot) -> int:
+    """Pixels of a chip that lie on the image; the rest is padding."""
+    part = slot.window.intersection(job.grid.window)
+    return part.width * part.height
+
+
+def too_much_nodata(job: SceneJob, valid: NDArray[np.bool_], slot: ChipSlot) -> bool:
+    """Whether more of the chip's image is nodata than asked for; padding doesn't count."""
+    if job.max_nodata >= 1.0:
+        return False
+    inside = inside_px(job, slot)
+    nodata = inside - int(np.count_nonzero(valid))
+    return nodata > job.max_nodata * inside
+
+
+def write_images(
+    worker: SceneWorker, slot: ChipSlot, layers: dict[str, Pixels]
+) -> dict[str, Any]:
+    """Write a chip's image of each layer; returns files and band statistics by layer."""
+    entry: dict[str, Any] = {}
+    for name, plan in worker.job.layers:
+        part = layers[name].cut(slot.window)
+        entry[name] = {
+            **worker.write(image_kind(name), slot, part.values, plan.profile, {}),
+            **band_statistics(part.values, part.valid),
+        }
+    return entry
+
+
+def band_statistics(
+    values: NDArray[np.generic], valid: NDArray[np.bool_]
+) -> dict[str, Any]:
+    """Count, sum, sum of squares, least and greatest of the valid pixels of each band.
+
+    Integer bands give whole numbers (exact up to 2^53); of complex pixels the magnitude counts.
+
+    Args:
+        values: (bands, height, width).
+        valid: (height, width).
+    """
+    whole = bool(valid.all())
+    n_valid = valid.size if whole else int(np.count_nonzero(valid))
+    sums, squares, lows, highs = [], [], [], []
+    for band in values if n_valid else ():
+        pixels = band.ravel() if whole else band[valid]
+        if np.iscomplexobj(pixels):
+            pixels = np.abs(pixels)
+        lows.append(float(pixels.min()))
+        highs.append(float(pixels.max()))
+        exact = pixels.astype(np.float64)
+        sums.append(float(exact.sum()))
+        exact *= exact
+        squares.append(float(exact.sum()))
+    return {"n_valid": n_valid, "sum": sums, "sumsq": squares, "min": lows, "max": highs}

@@ -1,0 +1,123 @@
+"""What a worker is told, and what it answers; picklable and JSON-able values."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from polychip.grid import Grid, Window
+from polychip.io.geotiff import Compression
+from polychip.io.sources import LayerPlan
+from polychip.schema import LabelSchema
+
+SEMANTIC = "semantic"
+INSTANCE = "instance"
+
+
+@dataclass(frozen=True, slots=True)
+class ChipSlot:
+    """A planned chip: its name, its place in the scene, its split."""
+
+    chip_id: str
+    row: int
+    col: int
+    window: Window
+    """In the scene's pixels; may reach outside the image."""
+    split: str | None = None
+    keep_empty: bool = True
+    """Whether the chip stays when no feature covers it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Neighbouring chips that are read and burned together."""
+
+    number: int
+    """Place in the order of the dataset."""
+    scene: str
+    chips: tuple[ChipSlot, ...]
+
+    @property
+    def window(self) -> Window:
+        """Everything that its chips cover, in the scene's pixels."""
+        whole = self.chips[0].window
+        for slot in self.chips[1:]:
+            whole = whole.union(slot.window)
+        return whole
+
+
+@dataclass(frozen=True, slots=True)
+class RasterLabels:
+    """A raster whose values are classes, on the scene's grid."""
+
+    plan: LayerPlan
+    codes: tuple[tuple[int, int], ...]
+    """(value, class code)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SceneJob:
+    """All that a worker needs to know of a scene."""
+
+    scene: str
+    grid: Grid
+    layers: tuple[tuple[str, LayerPlan], ...]
+    """(folder name, '' for the only layer; how it gets onto the grid)."""
+    output: Path
+    chip_shape: tuple[int, int]
+    """(height, width) in pixels."""
+    compress: Compression
+    max_nodata: float
+    scratch: Path
+    """Folder for what the image half leaves for the mask half."""
+    labels: Path
+    """Folder of the memory-mapped label set."""
+    extent: Path | None = None
+    """Folder of the memory-mapped extent; None: everything was looked at."""
+    ignore_rasters: tuple[tuple[LayerPlan, tuple[int, ...]], ...] = ()
+    raster_labels: tuple[RasterLabels, ...] = ()
+    schema: LabelSchema | None = None
+    """None until the labels are loaded: images can be written before."""
+    objects: bool = False
+    """Whether instance masks and the table of objects are made."""
+    instance_dtype: str = "uint16"
+    all_touched: bool = False
+    min_labelled: float = 0.0
+
+    def known_schema(self) -> LabelSchema:
+        """The schema, which masks can't do without."""
+        if self.schema is None:
+            raise ValueError("masks are asked for before the labels are loaded")
+        return self.schema
+
+
+@dataclass(slots=True)
+class BlockRecord:
+    """What a block gave. The keys of the tables are chip ids."""
+
+    number: int
+    images: dict[str, dict[str, Any]] = field(default_factory=dict)
+    masks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    instances: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    """Reason by chip."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """Error by chip."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+    def absorb(self, other: "BlockRecord") -> None:
+        """Add what another pass over the same block gave."""
+        for name in ("images", "masks", "instances", "skipped", "failed"):
+            getattr(self, name).update(getattr(other, name))
+
+
+def chip_path(kind: str, scene: str, slot: ChipSlot) -> str:
+    """A chip's file below the dataset, 'images/SCENE/rROW/CHIP.tif' for kind 'images'."""
+    return f"{kind}/{scene}/r{slot.row:07d}/{slot.chip_id}.tif"
+
+
+def image_kind(layer: str) -> str:
+    """The folder of a layer's images."""
+    return f"images/{layer}" if layer else "images"

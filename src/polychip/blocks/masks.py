@@ -1,0 +1,252 @@
+"""The mask half of a block: three states, one declared order, objects counted."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polychip.blocks.images import inside_px
+from polychip.blocks.jobs import INSTANCE, SEMANTIC, Block, BlockRecord, ChipSlot, SceneJob
+from polychip.blocks.opened import SceneWorker
+from polychip.burn.objects import ChipObjects, chip_objects
+from polychip.burn.runs import Runs, paint, scan
+from polychip.grid import Window
+from polychip.image import ImageProfile
+from polychip.labels.labelset import NO_OBJECT
+from polychip.schema import LabelSchema, palette
+
+
+@dataclass(frozen=True, slots=True)
+class Burned:
+    """A block's labels as pixels."""
+
+    window: Window
+    semantic: NDArray[np.generic]
+    """(height, width) class codes, background and ignore included."""
+    covering: Runs
+    """Runs of the features that are neither background nor ignore."""
+    covered: NDArray[np.bool_] | None
+    """(height, width) where raster labels have a class; None without raster labels."""
+    top: NDArray[np.int32] | None
+    """(height, width) 1 + the block's object on top; None where no objects are asked for."""
+    things: Runs
+    """Runs of thing features; `owner` is the block's object."""
+    numbers: NDArray[np.int64]
+    """The scene's number of each of the block's objects."""
+
+
+def burn_block(worker: SceneWorker, window: Window, valid: NDArray[np.bool_]) -> Burned:
+    """Burn everything that lies in a window.
+
+    Args:
+        valid: (height, width) where all layers have data; padding has none.
+    """
+    job, labels = worker.job, worker.labels
+    schema = job.known_schema()
+    runs = scan(labels.edges, window, all_touched=job.all_touched)
+    codes = labels.codes[runs.owner]
+    shape = (window.height, window.width)
+    semantic = np.full(shape, schema.background, dtype=schema.dtype)
+    covered = _paint_rasters(worker, window, semantic)
+    paint(semantic, runs, codes.astype(schema.dtype))
+    ignored = ~valid | _unlooked(worker, window) | _masked(worker, window)
+    semantic[ignored] = schema.ignore
+    special = (codes == schema.background) | (codes == schema.ignore)
+    numbers, top, things = np.empty(0, np.int64), None, runs.take(np.zeros(len(runs), bool))
+    if job.objects:
+        numbers, top, things = _burn_objects(labels.object_of[runs.owner], runs, shape)
+        top[semantic == schema.ignore] = 0
+    return Burned(window, semantic, runs.take(~special), covered, top, things, numbers)
+
+
+def _burn_objects(
+    number: NDArray[np.int64], runs: Runs, shape: tuple[int, int]
+) -> tuple[NDArray[np.int64], NDArray[np.int32], Runs]:
+    """The block's objects: their numbers in the scene, who lies on top, their runs."""
+    is_thing = number != NO_OBJECT
+    numbers, local = np.unique(number[is_thing], return_inverse=True)
+    values = np.zeros(len(runs), dtype=np.int32)
+    values[is_thing] = local + 1
+    top = np.zeros(shape, dtype=np.int32)
+    paint(top, runs, values)
+    part = runs.take(is_thing)
+    return numbers, top, Runs(local.astype(np.int64), part.row, part.start, part.stop)
+
+
+def _paint_rasters(
+    worker: SceneWorker, window: Window, semantic: NDArray[np.generic]
+) -> NDArray[np.bool_] | None:
+    """Paint raster labels beneath all polygons; returns where they have a class."""
+    if not worker.job.raster_labels:
+        return None
+    schema = worker.job.known_schema()
+    covered = np.zeros(semantic.shape, dtype=bool)
+    for index, source in enumerate(worker.job.raster_labels):
+        pixels = worker.read(f"labels:{index}", source.plan, window)
+        values = pixels.values[0]
+        semantic[~pixels.valid] = schema.ignore
+        for value, code in source.codes:
+            here = pixels.valid & (values == value)
+            semantic[here] = code
+            if code not in (schema.background, schema.ignore):
+                covered |= here
+    return covered
+
+
+def _unlooked(worker: SceneWorker, window: Window) -> NDArray[np.bool_] | np.bool_:
+    """Where nobody looked: outside the extent."""
+    if worker.extent is None:
+        return np.False_
+    looked = np.zeros((window.height, window.width), dtype=bool)
+    runs = scan(worker.extent, window)
+    paint(looked, runs, np.ones(len(runs), dtype=bool))
+    return ~looked
+
+
+def _masked(worker: SceneWorker, window: Window) -> NDArray[np.bool_] | np.bool_:
+    """Where an ignore raster holds one of its values."""
+    masked: NDArray[np.bool_] | np.bool_ = np.False_
+    for index, (plan, values) in enumerate(worker.job.ignore_rasters):
+        pixels = worker.read(f"ignore:{index}", plan, window)
+        masked = masked | np.isin(pixels.values[0], values)
+    return masked
+
+
+def write_masks(
+    worker: SceneWorker,
+    block: Block,
+    chips: list[ChipSlot],
+    valid: NDArray[np.bool_],
+    record: BlockRecord,
+) -> list[ChipSlot]:
+    """Burn a block and write the masks of its chips; returns the chips that stay."""
+    burned = burn_block(worker, block.window, valid)
+    kept = []
+    for slot in chips:
+        part = slot.window.slices_in(block.window)
+        semantic = burned.semantic[part]
+        reason = _reason_to_skip(worker, slot, semantic, burned)
+        if reason:
+            record.skipped[slot.chip_id] = reason
+            continue
+        kept.append(slot)
+        counts = np.bincount(semantic.ravel())
+        found = np.flatnonzero(counts)
+        entry: dict[str, Any] = {
+            SEMANTIC: worker.write(
+                f"masks/{SEMANTIC}", slot, semantic[None], *semantic_profile(worker.job)
+            ),
+            "counts": {str(code): int(counts[code]) for code in found.tolist()},
+            "inside_px": inside_px(worker.job, slot),
+            "padding_px": semantic.size - inside_px(worker.job, slot),
+            "valid_px": int(np.count_nonzero(valid[part])),
+        }
+        if burned.top is not None:
+            _write_objects(worker, slot, burned, burned.top[part], entry, record)
+        record.masks[slot.chip_id] = entry
+    return kept
+
+
+def _reason_to_skip(
+    worker: SceneWorker, slot: ChipSlot, semantic: NDArray[np.generic], burned: Burned
+) -> str | None:
+    job = worker.job
+    if not slot.keep_empty:
+        part = slot.window.slices_in(burned.window)
+        covered = len(burned.covering.cut(burned.window, slot.window)) > 0
+        if not covered and (burned.covered is None or not burned.covered[part].any()):
+            return "no feature"
+    if job.min_labelled > 0:
+        known = int(np.count_nonzero(semantic != job.known_schema().ignore))
+        if known < job.min_labelled * inside_px(worker.job, slot):
+            return "unlabelled"
+    return None
+
+
+def _write_objects(
+    worker: SceneWorker,
+    slot: ChipSlot,
+    burned: Burned,
+    top: NDArray[np.int32],
+    entry: dict[str, Any],
+    record: BlockRecord,
+) -> None:
+    job = worker.job
+    image = job.grid.window.shifted(-slot.window.x_off, -slot.window.y_off)
+    runs = burned.things.cut(burned.window, slot.window)
+    totals = worker.labels.objects.area_px[burned.numbers]
+    objects, mask = chip_objects(runs, totals, top, image)
+    pixels = mask.astype(job.instance_dtype)
+    entry[INSTANCE] = worker.write(f"masks/{INSTANCE}", slot, pixels[None], *instance_profile(job))
+    entry["n_instances"] = int(np.count_nonzero(objects.local_id))
+    record.instances[slot.chip_id] = _object_rows(worker, objects, burned.numbers)
+
+
+def _object_rows(
+    worker: SceneWorker, objects: ChipObjects, numbers: NDArray[np.int64]
+) -> list[dict[str, Any]]:
+    known = worker.labels.objects
+    rows = []
+    for index, local in enumerate(objects.number.tolist()):
+        number = int(numbers[local])
+        total = int(known.area_px[number])
+        visible = int(objects.visible_px[index])
+        rows.append(
+            {
+                "local_id": int(objects.local_id[index]),
+                "instance_id": known.instance_id[number],
+                "namespace": known.namespace[number],
+                "class_code": int(known.code[number]),
+                "source_fid": known.source_fid[number],
+                "n_features": int(known.n_features[number]),
+                "bbox_px": objects.box[index].tolist(),
+                "area_px": int(objects.area_px[index]),
+                "visible_px": visible,
+                "truncated": bool(objects.truncated[index]),
+                "visible_fraction": visible / total if total else 0.0,
+                "rle": objects.rle[index],
+            }
+        )
+    return rows
+
+
+def semantic_profile(job: SceneJob) -> tuple[ImageProfile, dict[str, str]]:
+    """Profile and tags of semantic masks: a palette in 8 bits, and never a nodata tag."""
+    schema = job.known_schema()
+    small = schema.dtype == "uint8"
+    profile = _mask_profile(schema.dtype, SEMANTIC, palette(schema) if small else None)
+    tags = {
+        "POLYCHIP_TARGET": SEMANTIC,
+        "POLYCHIP_BACKGROUND": str(schema.background),
+        "POLYCHIP_IGNORE": str(schema.ignore),
+        "POLYCHIP_CLASSES": json.dumps(_class_names(schema), ensure_ascii=True),
+    }
+    return profile, tags
+
+
+def _class_names(schema: LabelSchema) -> dict[str, str]:
+    return {str(entry.code): entry.name for entry in schema.mask_classes}
+
+
+def instance_profile(job: SceneJob) -> tuple[ImageProfile, dict[str, str]]:
+    """Profile and tags of instance masks: local ids, 0 for none."""
+    tags = {"POLYCHIP_TARGET": INSTANCE, "POLYCHIP_NONE": "0"}
+    return _mask_profile(job.instance_dtype, INSTANCE, None), tags
+
+
+def _mask_profile(
+    dtype: str, name: str, colormap: tuple[tuple[int, int, int, int], ...] | None
+) -> ImageProfile:
+    return ImageProfile(
+        dtype=dtype,
+        count=1,
+        nodata=None,
+        descriptions=(name,),
+        colorinterp=("palette" if colormap else "gray",),
+        scales=(1.0,),
+        offsets=(0.0,),
+        units=(None,),
+        colormap=colormap,
+    )

@@ -1,0 +1,175 @@
+"""Flat edges in pixel space: selected by window, never cut; memory-mapped by workers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polychip.grid import Window
+
+BUCKET_PX = 512
+"""Side of the squares by which owners are found."""
+LONG = 2048
+"""Owners with more edges than this are searched by row instead of being read whole."""
+
+_ARRAYS = ("points", "first_edge", "end_edge", "box", "reach", "bucket_start", "bucket_owner",
+           "lattice")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeSet:
+    """Edges of all polygons of a scene, by owner; an owner is one feature.
+
+    Owners are numbered in painting order, the lowest first; their edges stand together, in any
+    order of owners, those of long owners ascending by y1. Each edge points downwards (y1 ≤ y2).
+    """
+
+    points: NDArray[np.float64]
+    """(n_edges, 4): x1, y1, x2, y2 in pixels."""
+    first_edge: NDArray[np.int64]
+    """(n_owners,): the edges of owner i are first_edge[i] to end_edge[i] − 1."""
+    end_edge: NDArray[np.int64]
+    box: NDArray[np.int64]
+    """(n_owners, 4): first column, first row, end column, end row of all pixels touched."""
+    reach: NDArray[np.float64]
+    """(n_edges,): for long owners the greatest y2 among its edges so far; for searching by row."""
+    bucket_start: NDArray[np.int64]
+    bucket_owner: NDArray[np.int64]
+    lattice: NDArray[np.int64]
+    """(4,): first bucket column and row, number of bucket columns and rows."""
+
+    @property
+    def n_owners(self) -> int:
+        """Number of features."""
+        return len(self.box)
+
+    def owners_in(self, window: Window) -> NDArray[np.int64]:
+        """Owners whose box cuts the window, ascending."""
+        x0, y0, columns, rows = (int(value) for value in self.lattice)
+        left = max(window.x_off // BUCKET_PX - x0, 0)
+        right = min((window.x_end - 1) // BUCKET_PX - x0, columns - 1)
+        top = max(window.y_off // BUCKET_PX - y0, 0)
+        bottom = min((window.y_end - 1) // BUCKET_PX - y0, rows - 1)
+        if left > right or top > bottom:
+            return np.empty(0, dtype=np.int64)
+        found = [
+            self.bucket_owner[
+                self.bucket_start[row * columns + left] : self.bucket_start[row * columns + right + 1]
+            ]
+            for row in range(top, bottom + 1)
+        ]
+        owners = np.unique(np.concatenate(found))
+        box = self.box[owners]
+        cuts = (
+            (box[:, 0] < window.x_end) & (box[:, 2] > window.x_off)
+            & (box[:, 1] < window.y_end) & (box[:, 3] > window.y_off)
+        )  # fmt: skip
+        return owners[cuts]
+
+    def edges_of(
+        self, owners: NDArray[np.int64], first_row: int, end_row: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Edges of the owners that may cross rows first_row … end_row − 1, and whose they are.
+
+        Returns:
+            points (n, 4), and for each the position of its owner in `owners`, ascending.
+        """
+        start = self.first_edge[owners]
+        stop = self.end_edge[owners]
+        for position in np.flatnonzero(stop - start > LONG):
+            a, b = int(start[position]), int(stop[position])
+            stop[position] = a + np.searchsorted(self.points[a:b, 1], end_row, side="right")
+            start[position] = a + np.searchsorted(self.reach[a:b], first_row, side="left")
+        counts = np.maximum(stop - start, 0)
+        position = np.repeat(np.arange(len(owners)), counts)
+        offset = np.arange(len(position)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return self.points[start[position] + offset], position
+
+    def save(self, folder: Path) -> None:
+        """Write each array as one .npy file."""
+        for name in _ARRAYS:
+            np.save(folder / f"{name}.npy", getattr(self, name))
+
+
+def load_edges(folder: Path) -> EdgeSet:
+    """The saved edges, memory-mapped: all processes of a machine share the pages."""
+    mode: Literal["r"] = "r"
+    return EdgeSet(
+        **{name: np.load(folder / f"{name}.npy", mmap_mode=mode) for name in _ARRAYS}
+    )
+
+
+def build_edges(
+    points: NDArray[np.float64], owner: NDArray[np.int64], number: NDArray[np.int64], *, all_edges: bool
+) -> EdgeSet:
+    """An edge set of edges that stand together by feature.
+
+    Args:
+        points: (n, 4) pixel coordinates.
+        owner: (n,) feature of each edge, ascending.
+        number: (n_features,) the owner's number that each feature gets.
+        all_edges: keep edges that cross no row of pixel centres; needed for all_touched.
+    """
+    up = points[:, 1] > points[:, 3]
+    points[up] = points[up][:, [2, 3, 0, 1]]
+    n = len(number)
+    box = np.empty((n, 4), dtype=np.int64)
+    box[number] = _boxes(points, np.searchsorted(owner, np.arange(n + 1)))
+    if not all_edges:
+        crosses = np.ceil(points[:, 1] - 0.5) < np.ceil(points[:, 3] - 0.5)
+        points, owner = points[crosses], owner[crosses]
+    bounds = np.searchsorted(owner, np.arange(n + 1)).astype(np.int64)
+    reach = _sort_long(points, bounds)
+    first_edge, end_edge = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    first_edge[number], end_edge[number] = bounds[:-1], bounds[1:]
+    return EdgeSet(points, first_edge, end_edge, box, reach, *_buckets(box))
+
+
+def _boxes(points: NDArray[np.float64], bounds: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n, 4) pixels touched by each feature's edges; zeros for features without edges."""
+    box = np.zeros((len(bounds) - 1, 4), dtype=np.int64)
+    some = np.flatnonzero(np.diff(bounds))
+    if len(some):
+        first = bounds[some]
+        left = np.minimum.reduceat(np.minimum(points[:, 0], points[:, 2]), first)
+        right = np.maximum.reduceat(np.maximum(points[:, 0], points[:, 2]), first)
+        box[some, 0], box[some, 1] = np.floor(left), np.floor(np.minimum.reduceat(points[:, 1], first))
+        box[some, 2], box[some, 3] = np.ceil(right), np.ceil(np.maximum.reduceat(points[:, 3], first))
+        box[some, 2:] = np.maximum(box[some, 2:], box[some, :2] + 1)
+    return box
+
+
+def _sort_long(points: NDArray[np.float64], bounds: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Sort the edges of long owners by y1, in place; returns `reach`."""
+    reach = np.zeros(len(points), dtype=np.float64)
+    for position in np.flatnonzero(np.diff(bounds) > LONG):
+        part = slice(bounds[position], bounds[position + 1])
+        points[part] = points[part][np.argsort(points[part, 1], kind="stable")]
+        reach[part] = np.maximum.accumulate(points[part, 3])
+    return reach
+
+
+def _buckets(
+    box: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Owners by bucket, ascending: (start of each bucket, owners, lattice)."""
+    seen = np.flatnonzero(box[:, 2] > box[:, 0])
+    if not len(seen):
+        return np.zeros(1, dtype=np.int64), np.empty(0, dtype=np.int64), np.zeros(4, dtype=np.int64)
+    first = box[seen, :2] // BUCKET_PX
+    last = (box[seen, 2:] - 1) // BUCKET_PX
+    x0, y0 = first.min(axis=0)
+    columns, rows = last.max(axis=0) - (x0, y0) + 1
+    wide, high = (last - first + 1).T
+    counts = wide * high
+    index = np.repeat(np.arange(len(seen)), counts)
+    nth = np.arange(len(index)) - np.repeat(np.cumsum(counts) - counts, counts)
+    bucket_x = first[index, 0] - x0 + nth % wide[index]
+    bucket_y = first[index, 1] - y0 + nth // wide[index]
+    bucket = bucket_y * columns + bucket_x
+    order = np.argsort(bucket, kind="stable")
+    start = np.searchsorted(bucket[order], np.arange(columns * rows + 1)).astype(np.int64)
+    lattice = np.array([x0, y0, columns, rows], dtype=np.int64)
+    return start, seen[index[order]].astype(np.int64), lattice

@@ -1,0 +1,119 @@
+"""Who does the work: this process, or several; the results are the same."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from multiprocessing import get_context
+from typing import Any, Protocol
+
+PRELOADED = ("polychip.tasks",)
+"""What worker processes import once, before they are forked from a clean server."""
+
+
+class Executor(Protocol):
+    """Runs functions of `polychip.tasks`, in any order."""
+
+    workers: int
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":  # noqa: ANN401
+        """Start a function, or queue it."""
+
+    def stop(self, *, now: bool) -> None:
+        """End the workers; with `now` what is queued is dropped."""
+
+
+class SerialExecutor:
+    """Does each task in this process, at once."""
+
+    workers = 1
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":  # noqa: ANN401
+        """Run the function; what it raises is kept in the future."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(function(*arguments))
+        except Exception as error:  # noqa: BLE001 - raised again by future.result()
+            future.set_exception(error)
+        return future
+
+    def stop(self, *, now: bool) -> None:
+        """Nothing to end."""
+
+
+class ProcessExecutor:
+    """Several processes on this machine, started without copying this one's state."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        method = "forkserver" if sys.platform != "win32" else "spawn"
+        context = get_context(method)
+        if method == "forkserver":
+            context.set_forkserver_preload(list(PRELOADED))
+        self._pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
+        self._pool.submit(_nothing)  # the server starts importing while the caller plans
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":  # noqa: ANN401
+        """Queue a function."""
+        return self._pool.submit(function, *arguments)
+
+    def stop(self, *, now: bool) -> None:
+        """End the processes; tasks that run are waited for."""
+        self._pool.shutdown(wait=True, cancel_futures=now)
+
+
+def _begin_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which decides
+
+
+def _nothing() -> None:
+    """Make the pool start a process."""
+
+
+def default_workers() -> int:
+    """The processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def make_executor(workers: int) -> Executor:
+    """One worker: this process. More: processes of their own."""
+    return SerialExecutor() if workers <= 1 else ProcessExecutor(workers)
+
+
+class InFlight:
+    """A bounded number of started tasks, each with what it is for."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._started: dict[Future[Any], object] = {}
+
+    @property
+    def full(self) -> bool:
+        """Whether the workers have enough to do."""
+        return len(self._started) >= self._limit
+
+    @property
+    def _limit(self) -> int:
+        return 1 if self._executor.workers == 1 else self._executor.workers + 2
+
+    def __len__(self) -> int:
+        """Number of tasks that were started and not yet collected."""
+        return len(self._started)
+
+    def start(self, purpose: object, function: Callable[..., Any], *arguments: Any) -> None:  # noqa: ANN401
+        """Start a task."""
+        self._started[self._executor.submit(function, *arguments)] = purpose
+
+    def collect(self) -> Iterator[tuple[Any, Any]]:
+        """Wait for at least one task; yields (purpose, result) of all that are done.
+
+        Raises:
+            Exception: what a task raised.
+        """
+        done, _ = wait(self._started, return_when=FIRST_COMPLETED)
+        for future in done:
+            purpose = self._started.pop(future)
+            yield purpose, future.result()

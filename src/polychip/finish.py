@@ -1,0 +1,124 @@
+"""The end of a run: tables, split lists, recipe, card, preview, and the manifest last."""
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from polychip.blocks.jobs import SceneJob
+from polychip.card import write_card
+from polychip.errors import InputError
+from polychip.io.atomic import write_text
+from polychip.manifest import build_manifest, write_manifest
+from polychip.recipe import Recipe, is_remote, map_paths
+from polychip.report.preview import write_preview
+from polychip.scenes.labels import SceneReport
+from polychip.scenes.prepare import Plan
+from polychip.schema import LabelSchema
+from polychip.state import RunState
+from polychip.statistics import Counts
+from polychip.tables import Totals, dataset_digest, write_splits, write_tables
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run made, for the closing words."""
+
+    output: Path
+    counts: Counts
+    class_names: dict[int, str]
+    skipped: dict[str, int]
+    """Chips left out, by reason."""
+    failed: dict[str, str]
+    """Error by chip."""
+    tiny: dict[str, int]
+    """Objects too small to hold a pixel's centre, by class."""
+    repaired: list[str]
+    """Invalid features, by name."""
+    n_empty: int
+    """Features without a geometry that has an area."""
+    n_objects: int
+    """Distinct objects near all scenes; 0 without instance masks."""
+    digest: str
+    seconds: float = 0.0
+
+
+def finish(
+    plan: Plan,
+    state: RunState,
+    schema: LabelSchema,
+    reports: Sequence[SceneReport],
+    identities: dict[str, str],
+    job: SceneJob,
+) -> Summary:
+    """Write everything that comes after the chips; the manifest makes the dataset whole.
+
+    Raises:
+        InputError: no chip is left.
+    """
+    output = state.output
+    totals = write_tables(plan, state, schema, job)
+    skipped = dict(totals.skipped) | _left_out(plan)
+    if not totals.counts.n_chips:
+        raise _nothing_left(totals, skipped)
+    write_splits(plan, output, totals)
+    write_text(output / "recipe.toml", relative_recipe(plan.recipe, output).to_toml())
+    digest = dataset_digest(output, totals)
+    manifest = build_manifest(plan, schema, reports, identities, totals, skipped, digest)
+    write_card(output, manifest)
+    write_preview(output, manifest)
+    state.write("sources.json", {"paths": list(identities)})
+    state.clear_work()
+    write_manifest(output, manifest)
+    state.write("run.json", {**(state.read("run.json") or {}), "status": "done"})
+    tiny: Counter[str] = Counter()
+    for report in reports:
+        tiny.update(report.tiny_by_class)
+    sources = [source for report in reports for source in report.sources]
+    return Summary(
+        output=output,
+        counts=totals.counts,
+        class_names=class_names(schema),
+        skipped=skipped,
+        failed=totals.failed,
+        tiny=dict(tiny),
+        repaired=[fid for source in sources for fid in source.repaired],
+        n_empty=sum(source.n_empty + source.n_unreadable for source in sources),
+        n_objects=sum(report.n_objects for report in reports) if job.objects else 0,
+        digest=digest,
+    )
+
+
+def class_names(schema: LabelSchema) -> dict[int, str]:
+    """Names of all codes that a mask may hold."""
+    names = {entry.code: entry.name for entry in schema.classes}
+    return names | {schema.background: "background", schema.ignore: "ignore"}
+
+
+def _left_out(plan: Plan) -> dict[str, int]:
+    left = {
+        "would leak between splits": plan.splits.dropped_leaking,
+        "no split in the field": plan.splits.dropped_unassigned,
+    }
+    return {why: n for why, n in left.items() if n}
+
+
+def _nothing_left(totals: Totals, skipped: dict[str, int]) -> InputError:
+    if totals.failed:
+        chip, why = next(iter(totals.failed.items()))
+        return InputError(f"all {len(totals.failed)} chips failed; the first, {chip}: {why}")
+    reasons = ", ".join(f"{n} {why}" for why, n in skipped.items())
+    return InputError(
+        f"no chip is left ({reasons}); loosen chips.max_nodata, chips.min_labelled or "
+        "chips.negatives"
+    )
+
+
+def relative_recipe(recipe: Recipe, output: Path) -> Recipe:
+    """The recipe with paths as seen from the dataset: nothing of this machine is in it."""
+
+    def change(path: str) -> str:
+        return path if is_remote(path) else Path(os.path.relpath(path, output)).as_posix()
+
+    return map_paths(recipe, change)

@@ -1,0 +1,136 @@
+"""Files that appear whole or not at all: write beside, then replace.
+
+Not synced to disk file by file: after a power cut the manifest's checksums tell what is whole.
+"""
+
+import errno
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from polychip.errors import OutputError
+
+_STALE = re.compile(r"\.[0-9a-f]{16}\.part(-journal|-wal|-shm)?")
+"""Names that `_beside` makes, and what SQLite writes next to them."""
+
+_REMEDIES = {
+    errno.ENOSPC: "free some space there or choose another folder, then resume",
+    errno.EDQUOT: "your disk quota is used up: free some space or choose another folder, then "
+    "resume",
+    errno.EFBIG: "the file system or a limit (ulimit -f) allows no larger file: lift it or choose "
+    "another folder",
+    errno.EROFS: "the file system is read-only: choose another folder",
+    errno.EACCES: "you may not write there: change the permissions, close programs that have the "
+    "file open, or choose another folder",
+    errno.ENAMETOOLONG: "choose a shorter output folder, scene or group name",
+    errno.ENOTDIR: "a file is where a folder is needed: remove it or choose another folder",
+    errno.EISDIR: "a folder is where the file belongs: remove it or choose another folder",
+    errno.EMFILE: "too many open files: raise the limit (ulimit -n) or use fewer workers",
+    errno.EIO: "the disk reports a fault: check it, or choose another folder",
+}
+_REMEDIES[errno.EPERM] = _REMEDIES[errno.EACCES]
+_REMEDIES[errno.EEXIST] = _REMEDIES[errno.ENOTDIR]
+_ANY_REMEDY = "check the disk and its permissions, or choose another folder"
+
+
+def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a file that appears under its name only when it is whole.
+
+    Folders above it are made on demand. An older file of that name is replaced.
+
+    Raises:
+        OutputError: the disk is full, read-only, …; nothing is left behind.
+    """
+    target = Path(path)
+    temporary = _beside(target)
+    with _output_errors(target, temporary):
+        try:
+            try:
+                temporary.write_bytes(data)
+            except FileNotFoundError:  # rare, so asking for each file would be a waste
+                target.parent.mkdir(parents=True, exist_ok=True)
+                temporary.write_bytes(data)
+            temporary.replace(target)
+        except BaseException:
+            _remove(temporary)
+            raise
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    r"""Write UTF-8 text like `write_bytes`; '\n' stays '\n' on every platform.
+
+    Raises:
+        OutputError: the disk is full, read-only, …; nothing is left behind.
+    """
+    write_bytes(path, text.encode("utf-8"))
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A temporary path in the same folder, for writers that want a name; renamed at the end.
+
+    When the block raises, the temporary file and SQLite's side files are removed.
+
+    Raises:
+        OutputError: the disk is full, read-only, …, also when the block's writer says so. An
+            OSError about another file passes through.
+    """
+    target = Path(path)
+    temporary = _beside(target)
+    with _output_errors(target, temporary):
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            temporary.replace(target)
+        except BaseException:
+            for suffix in ("", "-journal", "-wal", "-shm"):
+                _remove(temporary.with_name(temporary.name + suffix))
+            raise
+
+
+def remove_stale_parts(folder: str | os.PathLike[str]) -> int:
+    """Remove what killed runs left below a folder; returns how many files.
+
+    Only for the one process that owns the folder: it can't tell a stale file from one that
+    another process is writing.
+
+    Raises:
+        OutputError: a file can't be removed.
+    """
+    n_removed = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            if _STALE.fullmatch(name):
+                stale = Path(parent, name)
+                with _output_errors(stale, stale, doing="removed"):
+                    stale.unlink()
+                n_removed += 1
+    return n_removed
+
+
+def _beside(target: Path) -> Path:
+    """A new name in the target's folder; short, so that any legal target name will do."""
+    return target.with_name(f".{os.urandom(8).hex()}.part")
+
+
+def _remove(path: Path) -> None:
+    """Remove a file if it is there; whatever went wrong before is what should be told."""
+    with suppress(OSError):
+        path.unlink()
+
+
+@contextmanager
+def _output_errors(target: Path, temporary: Path, *, doing: str = "written") -> Iterator[None]:
+    """Turn an OSError about these files into an OutputError that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        named = None if error.filename is None else os.fspath(error.filename)
+        ours = (str(target), str(temporary), *map(str, target.parents))
+        if named is not None and named not in ours:
+            raise
+        what = error.strerror or str(error)
+        remedy = _REMEDIES.get(error.errno or 0, _ANY_REMEDY)
+        raise OutputError(f"{target}: can't be {doing}: {what.lower()}; {remedy}") from error

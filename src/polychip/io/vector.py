@@ -1,0 +1,260 @@
+"""Vector layers: what is in them (fiona, quick to load) and their features (pyogrio, in bulk)."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from polychip.crs import crs_label, parse_crs, to_wkt
+from polychip.errors import InputError, nearest, some
+from polychip.recipe import VectorSource, is_remote
+
+PARQUET_SUFFIXES = (".parquet", ".geoparquet", ".pq")
+RASTER_SUFFIXES = (".tif", ".tiff", ".vrt", ".img", ".jp2", ".png", ".cog")
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerInfo:
+    """What a vector layer says of itself, without its features being read."""
+
+    path: str
+    layer: str
+    crs_wkt: str | None
+    fields: dict[str, str]
+    """Field names and their types, in the file's order."""
+    geometry: str
+    n_features: int
+    bounds: Box | None
+    """(west, south, east, north) in the layer's own CRS; None when it is empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class VectorTable:
+    """Features as they are in the file. Arrays have an entry a feature."""
+
+    geometry: NDArray[np.object_]
+    """shapely geometries or None."""
+    fids: NDArray[np.int64]
+    columns: dict[str, NDArray[Any]]
+    crs_wkt: str
+    n_unreadable: int
+    """Geometries of a kind that GEOS does not know (None in `geometry`)."""
+
+
+def is_raster_path(path: str) -> bool:
+    """Whether the file's name says that its labels are pixels."""
+    return path.lower().endswith(RASTER_SUFFIXES)
+
+
+def describe_layer(source: VectorSource) -> LayerInfo:
+    """The layer that a source names, or the file's only layer.
+
+    Raises:
+        InputError: no such file or layer, several layers and none named, or not a vector file.
+    """
+    check_exists(source.path, "label file")
+    if source.path.lower().endswith(PARQUET_SUFFIXES):
+        return _describe_parquet(source)
+    import fiona
+    from fiona.errors import FionaError
+
+    try:
+        layers = fiona.listlayers(source.path)
+    except (FionaError, ValueError) as error:
+        raise InputError(
+            f"{source.path}: not a vector file that GDAL can read ({error}); expected "
+            "GeoPackage, GeoJSON, FlatGeobuf, Shapefile, GeoParquet or another OGR format"
+        ) from error
+    layer = pick_layer(source, layers)
+    try:
+        with fiona.open(source.path, layer=layer) as opened:
+            n_features = len(opened)
+            return LayerInfo(
+                path=source.path,
+                layer=layer,
+                crs_wkt=opened.crs_wkt or None,
+                fields=dict(opened.schema["properties"]),
+                geometry=str(opened.schema["geometry"]),
+                n_features=n_features,
+                bounds=tuple(opened.bounds) if n_features else None,
+            )
+    except (FionaError, ValueError) as error:
+        raise InputError(f"{source.path}: layer '{layer}' can't be read: {error}") from error
+
+
+def check_exists(path: str, what: str) -> None:
+    """Raise InputError where a local path leads nowhere, naming a close neighbour."""
+    if is_remote(path) or os.path.exists(path):
+        return
+    folder = Path(path).parent
+    if not folder.is_dir():
+        raise InputError(f"{path}: no such {what}; the folder {folder} does not exist either")
+    close = nearest(Path(path).name, sorted(entry.name for entry in folder.iterdir()))
+    raise InputError(f"{path}: no such {what}{close}; check the path")
+
+
+def pick_layer(source: VectorSource, layers: Sequence[str]) -> str:
+    """The named layer, or the only one."""
+    if source.layer is not None:
+        if source.layer not in layers:
+            raise InputError(
+                f"{source.path}: no layer '{source.layer}'{nearest(source.layer, layers)}; "
+                f"it has {some(layers)}"
+            )
+        return source.layer
+    if len(layers) != 1:
+        raise InputError(
+            f"{source.path}: {len(layers)} layers ({some(layers)}), and none was named; "
+            f"write {source.path}|LAYER"
+        )
+    return layers[0]
+
+
+def source_crs(source: VectorSource, info: LayerInfo) -> str:
+    """The CRS of a layer's coordinates as WKT; `crs` given in the recipe counts if none is stated.
+
+    Raises:
+        InputError: neither the file nor the recipe states one.
+    """
+    if info.crs_wkt:
+        if source.crs:
+            stated, given = to_wkt(info.crs_wkt), to_wkt(source.crs)
+            if parse_crs(stated) != parse_crs(given):
+                raise InputError(
+                    f"{source.path}: states the CRS {crs_label(stated)}, the recipe says "
+                    f"{crs_label(given)}; remove labels.crs, or correct the file"
+                )
+        return info.crs_wkt
+    if source.crs:
+        return to_wkt(source.crs)
+    raise InputError(
+        f"{source.path}: layer '{info.layer}' states no CRS, so nobody can say where its "
+        "polygons are; set it in the file, or give labels.crs (--labels-crs EPSG:…)"
+    )
+
+
+@contextmanager
+def _without_geopandas() -> Iterator[None]:
+    """Import pyogrio without the pandas and geopandas that it would pull in (1.4 s)."""
+    hidden = [name for name in ("geopandas", "pandas") if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
+def load_pyogrio_light() -> None:
+    """Load pyogrio for bulk reads only. For processes of our own: it stays without data frames."""
+    if "pyogrio" not in sys.modules:
+        with _without_geopandas():
+            import pyogrio.raw  # noqa: F401
+
+
+def read_features(
+    source: VectorSource, info: LayerInfo, columns: Sequence[str], boxes: Sequence[Box] | None
+) -> VectorTable:
+    """Features whose envelope cuts one of the boxes (in the layer's CRS), each once.
+
+    Raises:
+        InputError: `where` is not valid, or the file breaks off.
+    """
+    if source.path.lower().endswith(PARQUET_SUFFIXES):
+        return _read_parquet(source, info, columns, boxes)
+    tables = [_read_ogr(source, info, columns, box) for box in boxes or [None]]
+    geometry, fids, fields = tables[0]
+    for more_geometry, more_fids, more_fields in tables[1:]:
+        new = ~np.isin(more_fids, fids)
+        geometry = np.concatenate((geometry, more_geometry[new]))
+        fids = np.concatenate((fids, more_fids[new]))
+        fields = [np.concatenate((a, b[new])) for a, b in zip(fields, more_fields, strict=True)]
+    shapes = shapely.from_wkb(geometry, on_invalid="ignore")
+    unreadable = int(np.sum(np.equal(shapes, None) & ~np.equal(geometry, None)))
+    named = dict(zip(columns, fields, strict=True))
+    return VectorTable(shapes, fids.astype(np.int64), named, source_crs(source, info), unreadable)
+
+
+def _read_ogr(
+    source: VectorSource, info: LayerInfo, columns: Sequence[str], box: Box | None
+) -> tuple[NDArray[np.object_], NDArray[np.int64], list[NDArray[Any]]]:
+    from pyogrio.errors import DataLayerError, DataSourceError
+    from pyogrio.raw import read
+
+    try:
+        meta, fids, geometry, fields = read(
+            source.path,
+            layer=info.layer,
+            columns=list(columns),
+            force_2d=True,
+            where=source.where,
+            bbox=box,
+            return_fids=True,
+            encoding=None,
+        )
+    except (DataLayerError, DataSourceError, ValueError, RuntimeError) as error:
+        about = f" with where = \"{source.where}\"" if source.where else ""
+        raise InputError(
+            f"{source.path}: layer '{info.layer}' can't be read{about}: {error}"
+        ) from error
+    by_name = dict(zip(meta["fields"], fields, strict=True))
+    return geometry, fids, [by_name[name] for name in columns]
+
+
+def _describe_parquet(source: VectorSource) -> LayerInfo:
+    import geopandas
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(source.path)
+        frame = geopandas.read_parquet(source.path, columns=["geometry"])
+    except (OSError, ValueError) as error:
+        raise InputError(f"{source.path}: not a GeoParquet file ({error})") from error
+    fields = {f.name: str(f.type) for f in file.schema_arrow if f.name != "geometry"}
+    return LayerInfo(
+        path=source.path,
+        layer=Path(source.path).stem,
+        crs_wkt=frame.crs.to_wkt() if frame.crs is not None else None,
+        fields=fields,
+        geometry=", ".join(sorted(set(frame.geom_type.dropna()))) or "Unknown",
+        n_features=len(frame),
+        bounds=tuple(map(float, frame.total_bounds)) if len(frame) else None,
+    )
+
+
+def _read_parquet(
+    source: VectorSource, info: LayerInfo, columns: Sequence[str], boxes: Sequence[Box] | None
+) -> VectorTable:
+    import geopandas
+
+    if source.where:
+        raise InputError(
+            f"{source.path}: where = \"{source.where}\" needs OGR SQL, which does not reach into "
+            "GeoParquet here; filter the file, or convert it to GeoPackage or FlatGeobuf"
+        )
+    frame = geopandas.read_parquet(source.path)
+    if boxes is not None:
+        near = np.zeros(len(frame), dtype=bool)
+        for west, south, east, north in boxes:
+            near |= frame.geometry.intersects(shapely.box(west, south, east, north)).to_numpy()
+        near |= frame.geometry.isna().to_numpy()
+    else:
+        near = np.ones(len(frame), dtype=bool)
+    chosen = frame[near]
+    return VectorTable(
+        geometry=shapely.force_2d(chosen.geometry.to_numpy()),
+        fids=np.flatnonzero(near).astype(np.int64),
+        columns={name: chosen[name].to_numpy() for name in columns},
+        crs_wkt=source_crs(source, info),
+        n_unreadable=0,
+    )

@@ -1,0 +1,279 @@
+"""The labels of one scene: edges in painting order, their classes and their objects."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from polychip.burn.runs import count_pixels, merge, scan
+from polychip.errors import InputError, some
+from polychip.grid import Window
+from polychip.burn.edges import EdgeSet, build_edges, load_edges
+from polychip.labels.project import PixelEdges
+from polychip.schema import LabelSchema
+
+NO_OBJECT = -1
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFeatures:
+    """Features of one label source, in the source's CRS and in pixels. An entry a feature."""
+
+    geometry: NDArray[np.object_]
+    """Valid polygons in the source's CRS."""
+    edges: PixelEdges
+    codes: NDArray[np.int64]
+    fids: list[str]
+    """What names each feature: the id field's value, else the file's feature number."""
+    instances: list[str | None]
+    """The instance field's value; None: the feature is an object of its own."""
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """Thing objects of a scene, in painting order; arrays and lists have an entry an object."""
+
+    instance_id: list[str]
+    namespace: list[str]
+    source_fid: list[str]
+    """The feature's name; for objects of several features the first in sorted order."""
+    code: NDArray[np.int64]
+    n_features: NDArray[np.int64]
+    area_px: NDArray[np.int64]
+    """Pixels on the whole image, before overlap and ignore."""
+
+    def __len__(self) -> int:
+        """Number of objects."""
+        return len(self.instance_id)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSet:
+    """All labels of a scene in pixel space, in painting order (the last lies on top)."""
+
+    edges: EdgeSet
+    codes: NDArray[np.int64]
+    """(n_owners,) class code of each feature."""
+    object_of: NDArray[np.int64]
+    """(n_owners,) object of each feature; NO_OBJECT for stuff, background and ignore."""
+    area_px: NDArray[np.int64]
+    """(n_owners,) pixels each feature covers on the image, before any overlap."""
+    objects: Objects
+    fids: list[str]
+    """(n_owners,) the features' names."""
+
+    def save(self, folder: Path) -> None:
+        """Write arrays as .npy, texts as one JSON; the marker file is written last."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.edges.save(folder)
+        for name in ("codes", "object_of", "area_px"):
+            np.save(folder / f"{name}.npy", getattr(self, name))
+        texts: dict[str, object] = {"fids": self.fids}
+        for field in fields(Objects):
+            value = getattr(self.objects, field.name)
+            texts[field.name] = value if isinstance(value, list) else value.tolist()
+        (folder / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
+
+
+def load_labels(folder: Path) -> LabelSet:
+    """A saved label set, its arrays memory-mapped."""
+    texts = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
+    arrays = {
+        name: np.load(folder / f"{name}.npy", mmap_mode="r")
+        for name in ("codes", "object_of", "area_px")
+    }
+    fids = texts.pop("fids")
+    for name in ("code", "n_features", "area_px"):
+        texts[name] = np.array(texts[name], dtype=np.int64)
+    return LabelSet(edges=load_edges(folder), objects=Objects(**texts), fids=fids, **arrays)
+
+
+def assemble(
+    sources: Sequence[SourceFeatures],
+    schema: LabelSchema,
+    image: Window,
+    *,
+    all_touched: bool,
+    keep_tiny: bool,
+) -> LabelSet:
+    """One label set of all sources.
+
+    Args:
+        sources: features near the scene.
+        schema: decides the painting order and what is a thing.
+        image: the image's own pixels, in which areas are counted.
+        all_touched: whether pixels count that are merely overlapped.
+        keep_tiny: give features that hold no pixel's centre the nearest pixel.
+
+    Raises:
+        InputError: one instance id has two classes.
+    """
+    codes = _concat([s.codes for s in sources], np.int64)
+    fids = [fid for s in sources for fid in s.fids]
+    order = painting_order(sources, codes, fids, schema)
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    starts = np.cumsum([0, *(len(s.fids) for s in sources)])
+    points = _concat([s.edges.points for s in sources], np.float64).reshape(-1, 4)
+    owner = _concat(
+        [s.edges.owner + start for s, start in zip(sources, starts, strict=False)], np.int64
+    )
+    edges = build_edges(points, owner, place, all_edges=all_touched)
+    area = count_pixels(edges, image, all_touched=all_touched)
+    if keep_tiny and (area == 0).any():
+        points, owner = _grow_tiny(points, owner, area[place], image)
+        edges = build_edges(points, owner, place, all_edges=all_touched)
+        area = count_pixels(edges, image, all_touched=all_touched)
+    ordered_codes = codes[order]
+    ordered_fids = [fids[i] for i in order]
+    namespaces = [s.namespace for s in sources for _ in s.fids]
+    instances = [value for s in sources for value in s.instances]
+    keys = [(namespaces[i], instances[i]) for i in order]
+    object_of, objects = _objects(keys, ordered_codes, ordered_fids, area, schema)
+    _count_unions(objects, object_of, edges, image, all_touched=all_touched)
+    return LabelSet(edges, ordered_codes, object_of, area, objects, ordered_fids)
+
+
+def _concat(parts: Sequence[NDArray[np.generic]], dtype: type) -> NDArray[np.generic]:
+    return np.concatenate([np.asarray(p, dtype=dtype) for p in parts]) if parts else np.empty(0, dtype)
+
+
+def painting_order(
+    sources: Sequence[SourceFeatures], codes: NDArray[np.int64], fids: list[str], schema: LabelSchema
+) -> NDArray[np.int64]:
+    """Indices of the features, the bottom one first.
+
+    By the schema's priority, then smaller area on top, then normalised WKB, class code, id: never
+    by the order in the file.
+    """
+    area = _concat([s.edges.area_px for s in sources], np.float64)
+    depth_of = {int(code): schema.priority(int(code)) for code in np.unique(codes)}
+    depth = np.array([depth_of[int(code)] for code in codes], dtype=np.int64)
+    order = np.lexsort((-area, -depth))
+    same = (np.diff(depth[order]) == 0) & (np.diff(area[order]) == 0)
+    if not same.any():
+        return order.astype(np.int64)
+    geometry = np.concatenate([s.geometry for s in sources])
+    ends = np.flatnonzero(~np.r_[same, False]) + 1
+    result = order.copy()
+    start = 0
+    for end in ends:
+        if end - start > 1:
+            group = order[start:end]
+            wkb = shapely.to_wkb(shapely.normalize(geometry[group]))
+            ranked = sorted(
+                zip(wkb, codes[group].tolist(), (fids[i] for i in group), group, strict=True),
+                key=lambda item: item[:3],
+            )
+            result[start:end] = [item[3] for item in ranked]
+        start = end
+    return result.astype(np.int64)
+
+
+def _grow_tiny(
+    points: NDArray[np.float64], owner: NDArray[np.int64], area: NDArray[np.int64], image: Window
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Replace features without a pixel by the outline of the pixel that holds their middle.
+
+    Args:
+        points: (n, 4) edges.
+        owner: (n,) their features, ascending.
+        area: (n_features,) pixels of each feature.
+        image: features whose middle lies elsewhere stay as they are.
+    """
+    middles = points.reshape(-1, 2, 2).mean(axis=1)
+    counts = np.maximum(np.bincount(owner, minlength=len(area)), 1)
+    x, y = (
+        np.floor(np.bincount(owner, weights=middles[:, axis], minlength=len(area)) / counts)
+        for axis in (0, 1)
+    )
+    inside = (x >= image.x_off) & (x < image.x_end) & (y >= image.y_off) & (y < image.y_end)
+    seen = np.bincount(owner, minlength=len(area)) > 0
+    chosen = np.flatnonzero((area == 0) & inside & seen)
+    x, y = x[chosen], y[chosen]
+    sides = [(x, y, x + 1, y), (x + 1, y, x + 1, y + 1), (x + 1, y + 1, x, y + 1), (x, y + 1, x, y)]
+    squares = np.concatenate([np.column_stack(side) for side in sides])
+    rest = ~np.isin(owner, chosen)
+    points = np.concatenate((points[rest], squares))
+    owner = np.concatenate((owner[rest], np.tile(chosen, 4)))
+    order = np.argsort(owner, kind="stable")
+    return points[order], owner[order]
+
+
+def _objects(
+    keys: list[tuple[str, str | None]],
+    codes: NDArray[np.int64],
+    fids: list[str],
+    area: NDArray[np.int64],
+    schema: LabelSchema,
+) -> tuple[NDArray[np.int64], Objects]:
+    """Objects of the thing features, numbered in painting order of their lowest feature."""
+    things = {entry.code for entry in schema.classes if entry.thing}
+    object_of = np.full(len(keys), NO_OBJECT, dtype=np.int64)
+    number: dict[tuple[str, str | None, int], int] = {}
+    members: list[list[int]] = []
+    for index, (namespace, instance) in enumerate(keys):
+        if int(codes[index]) not in things:
+            continue
+        own = index if instance is None else -1
+        found = number.setdefault((namespace, instance, own), len(members))
+        if found == len(members):
+            members.append([])
+        members[found].append(index)
+        object_of[index] = found
+    clashes = [m for m in members if len({int(codes[i]) for i in m}) > 1]
+    if clashes:
+        namespace, instance = keys[clashes[0][0]]
+        names = {int(codes[i]): schema.by_code[int(codes[i])].name for i in clashes[0]}
+        raise InputError(
+            f"{namespace}: instance id '{instance}' has {len(names)} classes "
+            f"({some(sorted(names.values()))}; features {some(sorted(fids[i] for i in clashes[0]))})"
+            f"{f', and so have {len(clashes) - 1} more ids' if len(clashes) > 1 else ''}; one "
+            "object has one class: correct the ids, or leave instance_field out"
+        )
+    first = [m[0] for m in members]
+    names = [min(fids[i] for i in m) for m in members]
+    return object_of, Objects(
+        instance_id=[
+            _instance_name(keys[index][1], fid) for index, fid in zip(first, names, strict=True)
+        ],
+        namespace=[keys[index][0] for index in first],
+        source_fid=names,
+        code=codes[first] if first else np.empty(0, dtype=np.int64),
+        n_features=np.array([len(m) for m in members], dtype=np.int64),
+        area_px=np.array([area[m].sum() for m in members], dtype=np.int64),
+    )
+
+
+def _instance_name(instance: str | None, fid: str) -> str:
+    """The instance field's value; objects without one are named after their feature."""
+    return f"fid:{fid}" if instance is None else instance
+
+
+def _count_unions(
+    objects: Objects,
+    object_of: NDArray[np.int64],
+    edges: EdgeSet,
+    image: Window,
+    *,
+    all_touched: bool,
+) -> None:
+    """Correct the areas of objects whose features may overlap each other; changes area_px."""
+    several = np.flatnonzero(objects.n_features > 1)
+    for number in several:
+        box = edges.box[object_of == number]
+        low, high = box[:, :2].min(axis=0), box[:, 2:].max(axis=0)
+        around = Window(int(low[0]), int(low[1]), *(int(v) for v in high - low))
+        window = around.intersection(image)
+        if window.is_empty():
+            continue
+        runs = scan(edges, window, all_touched=all_touched)
+        own = runs.take(object_of[runs.owner] == number)
+        own.owner[:] = 0
+        joined = merge([own], window)
+        objects.area_px[number] = int((joined.stop - joined.start).sum())

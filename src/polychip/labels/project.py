@@ -1,0 +1,307 @@
+"""From the labels' CRS to pixel space: clipped far outside, densified, transformed once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from polychip.crs import Operation, is_geographic
+from polychip.errors import InputError
+from polychip.grid import Grid, Window
+
+EDGE_TOLERANCE_PX = 0.01
+"""Chords may leave the true (curved) edge by this much: a fifth of what the contract allows."""
+QUANTUM = 2.0**-24
+"""Pixel coordinates are rounded to this, so that noise of the inverse geotransform (up to 1e-8
+px) can't push a vertex off the pixel centre or corner it was drawn on."""
+_CURVATURE_SAMPLES = 17
+_MOST_ROUNDS = 16
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """Where on the ground, in the labels' CRS, a padded grid lies."""
+
+    grid: Grid
+    window: Window
+    """The padded extent in the grid's pixels."""
+    operation: Operation
+    """Labels' CRS to the grid's."""
+    bounds: Box
+    """(west, south, east, north) in the labels' CRS; may reach beyond ±180 degrees."""
+    wraps: bool
+    """Whether the bounds are degrees and leave −180…180: labels appear shifted by 360."""
+
+    @property
+    def clip_box(self) -> Box:
+        """Where labels that reach further are cut: one footprint away on each side."""
+        west, south, east, north = self.bounds
+        margin = max(east - west, north - south)
+        return west - margin, south - margin, east + margin, north + margin
+
+    def read_boxes(self) -> list[Box]:
+        """The boxes to read labels from; two where the footprint crosses the antimeridian."""
+        west, south, east, north = self.bounds
+        if not self.wraps:
+            return [self.bounds]
+        boxes = []
+        for shift in (-360.0, 0.0, 360.0):
+            left, right = max(west - shift, -180.0), min(east - shift, 180.0)
+            if left <= right:
+                boxes.append((left, south, right, north))
+        return boxes
+
+    def outline_text(self) -> str:
+        """The bounds for messages."""
+        return "({:.6g}, {:.6g}, {:.6g}, {:.6g})".format(*self.bounds)
+
+
+def footprint(grid: Grid, window: Window, operation: Operation, labels_crs: str) -> Footprint:
+    """The padded window's place in the labels' CRS.
+
+    Raises:
+        InputError: the window has no place there (outside the CRS's domain).
+    """
+    outline = grid.outline(window)
+    back = operation.inverse(outline[:, 0], outline[:, 1])
+    if not np.isfinite(back).all():
+        raise InputError(
+            f"the image's footprint can't be expressed in the labels' CRS {operation.source}: "
+            "labels and image lie far apart; check both CRSs, or reproject the labels"
+        )
+    degrees = is_geographic(labels_crs)
+    if degrees and not operation.is_identity:
+        back[:, 0] = np.rad2deg(np.unwrap(np.deg2rad(back[:, 0])))
+    west, south = (float(value) for value in back.min(axis=0))
+    east, north = (float(value) for value in back.max(axis=0))
+    slack = 1e-9 * max(1.0, abs(east), abs(west))
+    wraps = degrees and (west < -180.0 - slack or east > 180.0 + slack)
+    margin = 0.02 * max(east - west, north - south)  # curved sides bulge between the samples
+    box = (west - margin, south - margin, east + margin, north + margin)
+    return Footprint(grid, window, operation, box, wraps)
+
+
+def clip_far(geometry: NDArray[np.object_], place: Footprint) -> NDArray[np.object_]:
+    """The geometries, those that reach far beyond the footprint cut at its clip box.
+
+    Where the footprint crosses the antimeridian, labels are first shifted by whole turns.
+    """
+    west, south, east, north = place.clip_box
+    box = shapely.box(west, south, east, north)
+    if place.wraps:
+        return _clip_wrapped(geometry, box)
+    bounds = shapely.bounds(geometry)
+    far = (
+        (bounds[:, 0] < west) | (bounds[:, 1] < south)
+        | (bounds[:, 2] > east) | (bounds[:, 3] > north)
+    )  # fmt: skip
+    if not far.any():
+        return geometry
+    clipped = geometry.copy()
+    clipped[far] = _polygons_only(shapely.intersection(geometry[far], box))
+    return clipped
+
+
+def _clip_wrapped(geometry: NDArray[np.object_], box: shapely.Geometry) -> NDArray[np.object_]:
+    shifted = [
+        shapely.intersection(shapely.transform(geometry, lambda xy, s=s: xy + (s, 0.0)), box)
+        for s in (-360.0, 0.0, 360.0)
+    ]
+    return _polygons_only(shapely.union_all(np.stack(shifted), axis=0))
+
+
+def _polygons_only(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Polygons of intersections, which may also hold lines and points where edges touch."""
+    parts, owner = shapely.get_parts(geometry, return_index=True)
+    inner, inner_owner = shapely.get_parts(parts, return_index=True)
+    keep = shapely.get_type_id(inner) == int(shapely.GeometryType.POLYGON)
+    owner = owner[inner_owner][keep]
+    out = np.full(len(geometry), None, dtype=object)
+    found = np.unique(owner)
+    if len(found):
+        out[found] = shapely.multipolygons(
+            inner[keep], indices=np.searchsorted(found, owner)
+        )
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class PixelEdges:
+    """Edges of polygons in pixel space; arrays have an entry an edge."""
+
+    points: NDArray[np.float64]
+    """(n, 4): x1, y1, x2, y2."""
+    owner: NDArray[np.int64]
+    """Index of the geometry, ascending."""
+    area_px: NDArray[np.float64]
+    """Area of each geometry inside the padded window, in pixels; an entry a geometry."""
+
+
+def pixel_edges(geometry: NDArray[np.object_], place: Footprint) -> PixelEdges:
+    """All edges of the polygons, in the grid's pixel space, right to EDGE_TOLERANCE_PX.
+
+    Raises:
+        InputError: a label lies where the transformation is not defined.
+    """
+    parts, part_owner = shapely.get_parts(geometry, return_index=True)
+    rings, ring_part = shapely.get_rings(parts, return_index=True)
+    xy, point_ring = shapely.get_coordinates(rings, return_index=True)
+    pixels = _transform(xy, place)
+    if not np.isfinite(pixels).all():
+        raise InputError(
+            f"labels reach where {place.operation.name} is not defined; clip them to the area "
+            "of the image first"
+        )
+    inner = point_ring[1:] == point_ring[:-1]
+    owner = part_owner[ring_part[point_ring[:-1][inner]]]
+    ends = np.stack((xy[:-1][inner], xy[1:][inner]), axis=1)
+    pixel_ends = np.stack((pixels[:-1][inner], pixels[1:][inner]), axis=1)
+    if not place.operation.is_identity:
+        ends, pixel_ends, owner = _densify(ends, pixel_ends, owner, place)
+    area = _areas(geometry, pixels, place)
+    points = _quantise(pixel_ends.reshape(-1, 4))
+    return PixelEdges(points, owner.astype(np.int64), area)
+
+
+def _quantise(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    values = values / QUANTUM
+    np.rint(values, out=values)
+    values *= QUANTUM
+    return values
+
+
+def _transform(xy: NDArray[np.float64], place: Footprint) -> NDArray[np.float64]:
+    """Pixel coordinates of label coordinates, shape (n, 2)."""
+    moved = xy
+    if not place.operation.is_identity:
+        moved = place.operation.forward(xy[:, 0], xy[:, 1])
+        if is_geographic(place.grid.crs_wkt):  # the turn of longitude that the grid lies in
+            middle = float(place.grid.corners(place.window)[:, 0].mean())
+            moved[:, 0] += 360.0 * np.round((middle - moved[:, 0]) / 360.0)
+    return place.grid.to_pixels(moved[:, 0], moved[:, 1])
+
+
+def _areas(
+    geometry: NDArray[np.object_], pixels: NDArray[np.float64], place: Footprint
+) -> NDArray[np.float64]:
+    """Area of each geometry inside the padded window, in pixels.
+
+    Args:
+        pixels: the geometries' coordinates in pixel space.
+    """
+    w = place.window
+    if place.operation.is_identity:
+        area = np.asarray(shapely.area(geometry), np.float64)
+        area /= abs(place.grid.transform.determinant)
+        west, south, east, north = _ring_bounds(place.grid.corners(w))
+        bounds = shapely.bounds(geometry)
+        inner = (
+            (bounds[:, 0] > west) & (bounds[:, 1] > south)
+            & (bounds[:, 2] < east) & (bounds[:, 3] < north)
+        )  # fmt: skip
+        out = np.flatnonzero(~inner | (not place.grid.transform.is_rectilinear))
+        moved = shapely.transform(geometry[out], lambda xy: place.grid.to_pixels(*xy.T))
+    else:
+        moved = shapely.set_coordinates(geometry.copy(), pixels)
+        area = np.asarray(shapely.area(moved), dtype=np.float64)
+        out = np.arange(len(geometry))
+    area[out] = shapely.area(shapely.clip_by_rect(moved, w.x_off, w.y_off, w.x_end, w.y_end))
+    return np.round(area, 6)
+
+
+def _ring_bounds(points: NDArray[np.float64]) -> Box:
+    west, south = points.min(axis=0)
+    east, north = points.max(axis=0)
+    return float(west), float(south), float(east), float(north)
+
+
+def _densify(
+    ends: NDArray[np.float64],
+    pixel_ends: NDArray[np.float64],
+    owner: NDArray[np.int64],
+    place: Footprint,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Split edges until their chords follow the true curve; neighbours split alike.
+
+    Args:
+        ends: (n, 2, 2) end points in the labels' CRS.
+        pixel_ends: (n, 2, 2) the same in pixel space.
+        owner: (n,) ascending; the result's stays ascending.
+    """
+    backward = (ends[:, 0, 0] > ends[:, 1, 0]) | (
+        (ends[:, 0, 0] == ends[:, 1, 0]) & (ends[:, 0, 1] > ends[:, 1, 1])
+    )  # one direction for both neighbours of an edge, so that both get the same points
+    ends = np.where(backward[:, None, None], ends[:, ::-1], ends)
+    pixel_ends = np.where(backward[:, None, None], pixel_ends[:, ::-1], pixel_ends)
+    bend = _largest_bend(place)
+    for _ in range(_MOST_ROUNDS):
+        length = np.hypot(*(ends[:, 1] - ends[:, 0]).T)
+        suspects = np.flatnonzero(bend * length**2 / 8 > EDGE_TOLERANCE_PX / 4)
+        pieces = np.ones(len(ends), dtype=np.int64)
+        pieces[suspects] = _pieces_needed(ends[suspects], pixel_ends[suspects], place)
+        if not (pieces > 1).any():
+            break
+        ends, pixel_ends, owner = _split(ends, pixel_ends, owner, pieces, place)
+    return ends, pixel_ends, owner
+
+
+def _largest_bend(place: Footprint) -> float:
+    """Upper bound of the second derivative (px per squared unit) near the footprint."""
+    west, south, east, north = place.clip_box
+    n = _CURVATURE_SAMPLES
+    x, y = np.meshgrid(np.linspace(west, east, n), np.linspace(south, north, n))
+    pixels = _transform(np.column_stack((x.ravel(), y.ravel())), place).reshape(n, n, 2)
+    if not np.isfinite(pixels).all():
+        return np.inf
+    dx, dy = (east - west) / (n - 1), (north - south) / (n - 1)
+    across = np.diff(pixels, 2, axis=1) / dx**2
+    down = np.diff(pixels, 2, axis=0) / dy**2
+    twist = np.diff(np.diff(pixels, axis=0), axis=1) / (dx * dy)
+    return 2.0 * float(sum(np.abs(part).max() for part in (across, down, twist)))
+
+
+def _pieces_needed(
+    ends: NDArray[np.float64], pixel_ends: NDArray[np.float64], place: Footprint
+) -> NDArray[np.int64]:
+    """Equal parts that each edge needs, from its deviation at three inner points."""
+    worst = np.zeros(len(ends))
+    for t in (0.25, 0.5, 0.75):
+        true = _transform(ends[:, 0] + (ends[:, 1] - ends[:, 0]) * t, place)
+        chord = pixel_ends[:, 0] + (pixel_ends[:, 1] - pixel_ends[:, 0]) * t
+        worst = np.maximum(worst, np.hypot(*(true - chord).T))
+    worst = np.where(np.isfinite(worst), worst, 1e4)
+    pieces = np.ceil(np.sqrt(worst / EDGE_TOLERANCE_PX)).clip(1, 64).astype(np.int64)
+    pieces[worst <= EDGE_TOLERANCE_PX] = 1
+    pieces[(worst > EDGE_TOLERANCE_PX) & (pieces < 2)] = 2
+    return pieces
+
+
+def _split(
+    ends: NDArray[np.float64],
+    pixel_ends: NDArray[np.float64],
+    owner: NDArray[np.int64],
+    pieces: NDArray[np.int64],
+    place: Footprint,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Each edge cut into its number of equal parts."""
+    index = np.repeat(np.arange(len(ends)), pieces)
+    nth = np.arange(len(index)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    t_start = (nth / pieces[index])[:, None]
+    t_end = ((nth + 1) / pieces[index])[:, None]
+    start, end = ends[index, 0], ends[index, 1]
+    new_ends = np.stack(
+        (
+            np.where(t_start == 0.0, start, start + (end - start) * t_start),
+            np.where(t_end == 1.0, end, start + (end - start) * t_end),
+        ),
+        axis=1,
+    )
+    new_pixels = pixel_ends[index]
+    inside = nth > 0
+    moved = _transform(new_ends[inside, 0], place)
+    new_pixels[inside, 0] = moved
+    new_pixels[np.flatnonzero(inside) - 1, 1] = moved
+    return new_ends, new_pixels, owner[index]

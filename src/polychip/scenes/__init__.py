@@ -1,0 +1,1 @@
+"""A recipe's scenes, brought onto one grid each: imagery, labels, extent."""

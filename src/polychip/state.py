@@ -1,0 +1,190 @@
+"""This machine's state of a dataset: who writes it, what is done, where the sources are."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from polychip.blocks.jobs import BlockRecord
+from polychip.errors import OutputError
+from polychip.io.atomic import remove_stale_parts, write_text
+
+STATE = ".polychip"
+MANIFEST = "manifest.json"
+_OURS = (
+    STATE, MANIFEST, "README.md", "recipe.toml", "chips.parquet", "instances.parquet",
+    "preview.png", "images", "masks", "splits",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """The `.polychip` folder of a dataset that is being written."""
+
+    output: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where the state lies."""
+        return self.output / STATE
+
+    def record_path(self, number: int) -> Path:
+        """Where a block's record lies, a thousand to a folder."""
+        return self.folder / "blocks" / f"{number // 1000:05d}" / f"{number:08d}.json"
+
+    def save_record(self, record: BlockRecord) -> None:
+        """Note that a block is done."""
+        write_text(self.record_path(record.number), json.dumps(record.to_json()))
+
+    def load_record(self, number: int) -> BlockRecord:
+        """What a block gave."""
+        return BlockRecord(**json.loads(self.record_path(number).read_text(encoding="utf-8")))
+
+    def is_done(self, number: int) -> bool:
+        """Whether a block was made by an earlier run."""
+        return self.record_path(number).exists()
+
+    def write(self, name: str, value: Mapping[str, Any]) -> None:
+        """Store a small document."""
+        write_text(self.folder / name, json.dumps(value, indent=1, sort_keys=True))
+
+    def read(self, name: str) -> dict[str, Any] | None:
+        """A small document, or None."""
+        try:
+            data = json.loads((self.folder / name).read_text(encoding="utf-8"))
+        except (FileNotFoundError, json.JSONDecodeError):
+            return None
+        return data if isinstance(data, dict) else None
+
+    def clear_work(self) -> None:
+        """Remove what only a running build needs."""
+        for name in ("blocks", "labels", "extent", "scratch"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+
+
+def claim(output: Path, fingerprint: str, *, resume: bool, overwrite: bool) -> RunState:
+    """Make sure that the output may be written, and take its lock.
+
+    A dataset, whole or begun, is only replaced with `overwrite` and only continued with `resume`;
+    a folder that holds anything else is never touched.
+
+    Raises:
+        OutputError: the folder can't be used as asked.
+    """
+    state = RunState(output)
+    if output.exists() and not output.is_dir():
+        raise OutputError(f"{output}: a file is in the way of the dataset's folder; choose another")
+    entries = {entry.name for entry in output.iterdir()} if output.exists() else set()
+    if entries and not (entries & {STATE, MANIFEST}):
+        raise OutputError(
+            f"{output}: the folder holds other files ({', '.join(sorted(entries)[:4])}), and no "
+            "Polychip dataset; choose an empty or new folder"
+        )
+    begun = state.read("run.json")
+    _lock(state)
+    try:
+        if entries and not overwrite:
+            _check_resume(output, begun, entries, fingerprint, resume=resume)
+        if overwrite:
+            clear_dataset(output)
+        remove_stale_parts(output)
+        state.write("run.json", {"fingerprint": fingerprint, "status": "running"})
+    except BaseException:
+        release(state)
+        raise
+    return state
+
+
+def _check_resume(
+    output: Path,
+    begun: dict[str, Any] | None,
+    entries: set[str],
+    fingerprint: str,
+    *,
+    resume: bool,
+) -> None:
+    if not resume:
+        what = "a finished dataset" if MANIFEST in entries else "an unfinished run"
+        way = "" if MANIFEST in entries else "--resume to go on with it, "
+        raise OutputError(
+            f"{output}: {what} is already here; use {way}--overwrite to replace it, or another "
+            "output folder"
+        )
+    if begun is None:
+        raise OutputError(f"{output}: nothing to resume here; use --overwrite, or another folder")
+    if begun.get("fingerprint") != fingerprint:
+        raise OutputError(
+            f"{output}: can't resume: recipe, inputs or software changed since this run began; "
+            "use --overwrite to build it anew"
+        )
+
+
+def _lock(state: RunState) -> None:
+    """Refuse a second run into the same folder."""
+    try:
+        state.folder.mkdir(parents=True, exist_ok=True)
+        lock = state.folder / "lock"
+        for _ in range(2):
+            try:
+                handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+            except FileExistsError:
+                holder = _alive(lock)
+                if holder is not None:
+                    raise OutputError(
+                        f"{state.output}: another run (process {holder}) is writing here; wait "
+                        "for it, or choose another output folder"
+                    ) from None
+                lock.unlink(missing_ok=True)
+                continue
+            with os.fdopen(handle, "w") as file:
+                file.write(str(os.getpid()))
+            return
+    except OSError as error:
+        raise OutputError(
+            f"{state.output}: the folder can't be written ({error.strerror or error}); choose a "
+            "folder that you may write to"
+        ) from error
+
+
+def _alive(lock: Path) -> int | None:
+    """The process that holds a lock, if it still runs."""
+    try:
+        pid = int(lock.read_text())
+    except (OSError, ValueError):
+        return None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return None
+    except OSError:
+        return pid  # it runs, under another user
+    return pid if pid != os.getpid() else None
+
+
+def release(state: RunState) -> None:
+    """Give the lock back."""
+    (state.folder / "lock").unlink(missing_ok=True)
+
+
+def clear_dataset(output: Path) -> None:
+    """Remove a dataset's own files, and nothing else; the manifest goes first."""
+    (output / MANIFEST).unlink(missing_ok=True)
+    for name in _OURS:
+        path = output / name
+        if path.is_symlink() or path.is_file():
+            path.unlink()
+        elif path.is_dir() and name != STATE:
+            shutil.rmtree(path)
+    state = RunState(output)
+    state.clear_work()
+
+
+def abandon(state: RunState) -> None:
+    """Remove a dataset that never got anywhere, its folder included when that is empty then."""
+    clear_dataset(state.output)
+    shutil.rmtree(state.folder, ignore_errors=True)
+    if state.output.is_dir() and not any(state.output.iterdir()):
+        state.output.rmdir()

@@ -1,0 +1,205 @@
+"""The dataset's tables, split lists and totals, from the records of its blocks."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from polychip.blocks.jobs import INSTANCE, SEMANTIC, Block, BlockRecord, ChipSlot, SceneJob
+from polychip.io.atomic import replacing, write_text
+from polychip.io.index import (
+    GEOMETRY,
+    INSTANCE_SCHEMA,
+    Footprints,
+    TableWriter,
+    chip_schema,
+    index_crs,
+    pixel_column,
+    stat_column,
+)
+from polychip.scenes.prepare import Plan, ScenePlan, scene_blocks
+from polychip.schema import LabelSchema
+from polychip.state import RunState
+from polychip.statistics import BandSums, Counts
+
+CHIPS = "chips.parquet"
+INSTANCES = "instances.parquet"
+NO_SPLIT = "all"
+"""Name under which chips count when they are not divided."""
+TRAIN = "train"
+
+
+@dataclass(slots=True)
+class Totals:
+    """What is added up while the tables are written."""
+
+    counts: Counts = field(default_factory=Counts)
+    bands: dict[str, BandSums] = field(default_factory=dict)
+    """By layer, over all chips."""
+    train_bands: dict[str, BandSums] = field(default_factory=dict)
+    """By layer, over the chips of the split 'train'."""
+    skipped: Counter[str] = field(default_factory=Counter)
+    """Chips left out, by reason."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """Error by chip."""
+    ids: dict[str, set[str]] = field(default_factory=dict)
+    """Chip ids by split."""
+    files: Any = field(default_factory=hashlib.sha256)
+    """Running digest of all chip files, in the index's order."""
+
+
+def write_tables(plan: Plan, state: RunState, schema: LabelSchema, job: SceneJob) -> Totals:
+    """Write chips.parquet and, where there are objects, instances.parquet; rows are streamed."""
+    layers = [name for name, _ in job.layers]
+    kinds = [_image_key(name) for name in layers] + [SEMANTIC] + ([INSTANCE] if job.objects else [])
+    codes = sorted({schema.background, schema.ignore, *(c.code for c in schema.classes)})
+    footprints = Footprints(index_crs([scene.imagery.grid for scene in plan.scenes]))
+    totals = Totals()
+    with ExitStack() as stack:
+        path = stack.enter_context(replacing(state.output / CHIPS))
+        chips = stack.enter_context(TableWriter(path, chip_schema(layers, kinds, codes)))
+        objects = None
+        if job.objects:
+            path = stack.enter_context(replacing(state.output / INSTANCES))
+            objects = stack.enter_context(TableWriter(path, INSTANCE_SCHEMA))
+        for scene, slots, record in _bands(plan, state, totals):
+            outlines = footprints.of(scene.imagery.grid, [slot.window for slot in slots])
+            for slot, (shape, box) in zip(slots, outlines, strict=True):
+                row = _chip_row(scene, slot, record, codes, schema)
+                chips.add([row | {GEOMETRY: shape, "bbox": box}])
+                _add_up(totals, scene, slot, record, schema)
+                if objects is not None:
+                    head = {"chip_id": slot.chip_id, "scene": scene.name}
+                    objects.add([head | entry for entry in record.instances[slot.chip_id]])
+        chips.finish(footprints.metadata())
+        if objects is not None:
+            objects.finish({})
+    return totals
+
+
+def _bands(
+    plan: Plan, state: RunState, totals: Totals
+) -> Iterator[tuple[ScenePlan, list[ChipSlot], BlockRecord]]:
+    """Written chips by row and column, a band of blocks at a time, with what is known of them."""
+    number = 0
+    for scene in plan.scenes:
+        band: list[Block] = []
+        for block in scene_blocks(plan, scene, number):
+            number = block.number + 1
+            if band and block.chips[0].row > max(slot.row for b in band for slot in b.chips):
+                yield from _one_band(scene, band, state, totals)
+                band = []
+            band.append(block)
+        yield from _one_band(scene, band, state, totals)
+
+
+def _one_band(
+    scene: ScenePlan, blocks: list[Block], state: RunState, totals: Totals
+) -> Iterator[tuple[ScenePlan, list[ChipSlot], BlockRecord]]:
+    record = BlockRecord(0)
+    for block in blocks:
+        record.absorb(state.load_record(block.number))
+    totals.skipped.update(record.skipped.values())
+    totals.failed.update(
+        {f"{scene.name}/{chip_id}": text for chip_id, text in record.failed.items()}
+    )
+    written = [slot for block in blocks for slot in block.chips if slot.chip_id in record.masks]
+    written.sort(key=lambda slot: (slot.row, slot.col))
+    if written:
+        yield scene, written, record
+
+
+def _image_key(layer: str) -> str:
+    return f"image_{layer}" if layer else "image"
+
+
+def _files(slot: ChipSlot, record: BlockRecord) -> dict[str, dict[str, str]]:
+    """Each file of a chip: its path and checksum."""
+    images = record.images[slot.chip_id]
+    masks = record.masks[slot.chip_id]
+    found = {_image_key(layer): entry for layer, entry in images.items()}
+    return found | {kind: masks[kind] for kind in (SEMANTIC, INSTANCE) if kind in masks}
+
+
+def _pixels(slot: ChipSlot, record: BlockRecord, schema: LabelSchema) -> dict[int, int]:
+    """Pixels by class code; padding, which is ignore in the mask, does not count."""
+    entry = record.masks[slot.chip_id]
+    pixels = {int(code): int(n) for code, n in entry["counts"].items()}
+    pixels[schema.ignore] = pixels.get(schema.ignore, 0) - int(entry["padding_px"])
+    return pixels
+
+
+def _chip_row(
+    scene: ScenePlan,
+    slot: ChipSlot,
+    record: BlockRecord,
+    codes: Sequence[int],
+    schema: LabelSchema,
+) -> dict[str, Any]:
+    masks = record.masks[slot.chip_id]
+    files = _files(slot, record)
+    pixels = _pixels(slot, record, schema)
+    inside = int(masks["inside_px"])
+    row: dict[str, Any] = {
+        "chip_id": slot.chip_id,
+        "group": scene.scene.group_name,
+        "scene": scene.name,
+        "date": scene.scene.date,
+        "row": slot.row,
+        "col": slot.col,
+        "x_off": slot.window.x_off,
+        "y_off": slot.window.y_off,
+        "width": slot.window.width,
+        "height": slot.window.height,
+        "split": slot.split,
+        "files": {kind: entry["path"] for kind, entry in files.items()},
+        "sha256": {kind: entry["sha256"] for kind, entry in files.items()},
+        "valid_fraction": masks["valid_px"] / inside,
+        "labelled_fraction": (inside - pixels[schema.ignore]) / inside,
+        "n_instances": masks.get("n_instances"),
+    }
+    row |= {pixel_column(code): pixels.get(code, 0) for code in codes}
+    for layer, entry in record.images[slot.chip_id].items():
+        for name in ("n_valid", "sum", "sumsq", "min", "max"):
+            row[stat_column(layer, name)] = entry[name]
+    return row
+
+
+def _add_up(
+    totals: Totals, scene: ScenePlan, slot: ChipSlot, record: BlockRecord, schema: LabelSchema
+) -> None:
+    split = slot.split or NO_SPLIT
+    masks = record.masks[slot.chip_id]
+    totals.counts.add(
+        scene.name, split, _pixels(slot, record, schema), int(masks.get("n_instances") or 0)
+    )
+    for layer, entry in record.images[slot.chip_id].items():
+        totals.bands.setdefault(layer, BandSums()).add(entry)
+        if split == TRAIN:
+            totals.train_bands.setdefault(layer, BandSums()).add(entry)
+    totals.ids.setdefault(split, set()).add(slot.chip_id)
+    for entry in _files(slot, record).values():
+        totals.files.update(f"{entry['sha256']}  {entry['path']}\n".encode())
+
+
+def write_splits(plan: Plan, output: Path, totals: Totals) -> None:
+    """A sorted list of chip ids for each split, also for one that stayed empty."""
+    if not plan.has_splits:
+        return
+    for name in plan.splits.names:
+        ids = sorted(totals.ids.get(name, ()))
+        write_text(output / "splits" / f"{name}.txt", "".join(f"{chip_id}\n" for chip_id in ids))
+
+
+def dataset_digest(output: Path, totals: Totals) -> str:
+    """SHA-256 over all chip files, both tables and the split lists."""
+    digest = totals.files.copy()
+    names = [CHIPS, INSTANCES, *sorted(f"splits/{p.name}" for p in output.glob("splits/*.txt"))]
+    for name in names:
+        path = output / name
+        if path.exists():
+            digest.update(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}\n".encode())
+    return f"sha256:{digest.hexdigest()}"
