@@ -53,7 +53,11 @@ def card_text(manifest: Mapping[str, Any]) -> str:
         "chip = dataset[0]",
         "chip.image      # (bands, height, width)",
         "chip.semantic   # (height, width)",
-        *(["chip.instance   # (height, width), 0 = none"] if manifest["mode"] != "semantic" else []),
+        *(
+            ["chip.instance   # (height, width), 0 = none"]
+            if manifest["mode"] != "semantic"
+            else []
+        ),
         "```",
         "",
         "Without Polychip: `chips.parquet` (GeoParquet) lists each chip's files, place, split and "

@@ -9,14 +9,13 @@ import numpy as np
 import pyproj
 import pyproj.network
 from numpy.typing import NDArray
-from pyproj.aoi import AreaOfInterest
 from pyproj.enums import WktVersion
 from pyproj.exceptions import CRSError, ProjError
-from pyproj.transformer import Transformer, TransformerGroup
+from pyproj.transformer import AreaOfInterest, Transformer, TransformerGroup
 
 from polychip.errors import InputError
 
-pyproj.network.set_network_enabled(active=False)
+pyproj.network.set_network_enabled(active=False)  # type: ignore[attr-defined]
 
 WGS84 = "EPSG:4326"
 IDENTIFY_CONFIDENCE = 70

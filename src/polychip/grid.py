@@ -96,7 +96,8 @@ class Grid:
 
     def window_transform(self, window: Window) -> Affine:
         """The geotransform of a window's own pixels."""
-        return self.transform * Affine.translation(window.x_off, window.y_off)
+        t, x, y = self.transform, window.x_off, window.y_off
+        return Affine(t.a, t.b, t.c + t.a * x + t.b * y, t.d, t.e, t.f + t.d * x + t.e * y)
 
     def sub_grid(self, window: Window) -> "Grid":
         """The grid of a window, which may reach beyond this grid."""

@@ -79,7 +79,8 @@ def build_manifest(
         "bands": _band_entries(plan, totals.bands),
         "bands_train": _band_entries(plan, totals.train_bands),
         "repair_method": REPAIR_METHOD,
-        "software": {name: version(name) for name in _SOFTWARE} | {"python": platform.python_version()},
+        "software": {name: version(name) for name in _SOFTWARE}
+        | {"python": platform.python_version()},
     }
 
 
@@ -140,9 +141,7 @@ def _json_number(value: float | None) -> float | str | None:
 
 
 def _band_entries(plan: "Plan", sums: Mapping[str, BandSums]) -> dict[str, Any]:
-    names = {
-        name: layer.profile.descriptions for name, layer in plan.scenes[0].imagery.layers
-    }
+    names = {name: layer.profile.descriptions for name, layer in plan.scenes[0].imagery.layers}
     return {
         layer or "image": [
             {"band": index + 1, "name": names[layer][index], **entry}
@@ -167,7 +166,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        state = " (an unfinished run is there: go on with --resume)" if (folder / ".polychip").exists() else ""
+        state = (
+            " (an unfinished run is there: go on with --resume)"
+            if (folder / ".polychip").exists()
+            else ""
+        )
         raise InputError(f"{folder}: no dataset here: {MANIFEST} is missing{state}") from error
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: the manifest can't be read: {error}") from error

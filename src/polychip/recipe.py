@@ -186,9 +186,7 @@ class SchemaOptions(_Model):
             )
             for entry in self.classes
         )
-        return LabelSchema(
-            classes, background=self.background, ignore=ignore, unknown=self.unknown
-        )
+        return LabelSchema(classes, background=self.background, ignore=ignore, unknown=self.unknown)
 
 
 def _color(code: int, ignore: int) -> str:

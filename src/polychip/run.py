@@ -87,7 +87,7 @@ def run(recipe: Recipe, options: RunOptions, reporter: Reporter | None = None) -
     """
     reporter = reporter or Silent()
     started = time.monotonic()
-    executor = make_executor(options.workers) if (options.workers or 0) > 1 else None
+    executor = make_executor(options.workers) if options.workers and options.workers > 1 else None
     try:
         plan = make_plan(recipe)
         executor = executor or make_executor(_workers(plan, options))
@@ -344,9 +344,7 @@ class _Build:
             for text in source.warnings:
                 self.reporter.warn(f"{report.scene}: {text}")
         scene = self.plan.scenes[index]
-        rasters = open_raster_labels(
-            scene.scene.labels, scene.imagery.grid, self.known_schema()
-        )
+        rasters = open_raster_labels(scene.scene.labels, scene.imagery.grid, self.known_schema())
         self.jobs[index] = replace(self.jobs[index], schema=self.schema, raster_labels=rasters)
         if len(self._reports) == len(self.plan.scenes):
             self._all_loaded()
@@ -368,7 +366,9 @@ class _Build:
                 self.reporter.warn(f"{scene.name}: no label burns a pixel of this scene")
 
 
-def _chain(first: tuple[int, Block], rest: Iterator[tuple[int, Block]]) -> Iterator[tuple[int, Block]]:
+def _chain(
+    first: tuple[int, Block], rest: Iterator[tuple[int, Block]]
+) -> Iterator[tuple[int, Block]]:
     yield first
     yield from rest
 
@@ -381,13 +381,21 @@ def nothing_burned(plan: Plan, reports: list[SceneReport]) -> InputError:
     grid = scene.imagery.grid
     corners = grid.corners()
     low, high = corners.min(axis=0), corners.max(axis=0)
-    image = f"({low[0]:.6g}, {low[1]:.6g}, {high[0]:.6g}, {high[1]:.6g}) in {crs_label(grid.crs_wkt)}"
+    image = (
+        f"({low[0]:.6g}, {low[1]:.6g}, {high[0]:.6g}, {high[1]:.6g}) in {crs_label(grid.crs_wkt)}"
+    )
     where = []
     for source in report.sources:
-        box = "empty" if source.bounds is None else "({:.6g}, {:.6g}, {:.6g}, {:.6g})".format(*source.bounds)
+        box = (
+            "empty"
+            if source.bounds is None
+            else "({:.6g}, {:.6g}, {:.6g}, {:.6g})".format(*source.bounds)
+        )
         where.append(f"{source.path}|{source.layer} {box} in {source.operation.get('source', '?')}")
     near = report.n_features
-    found = f"{near} polygons lie near it, but none covers a pixel" if near else "no label lies on it"
+    found = (
+        f"{near} polygons lie near it, but none covers a pixel" if near else "no label lies on it"
+    )
     return InputError(
         f"nothing would be burned: {found}. The image '{scene.name}' covers {image}; labels: "
         f"{some(where)}; check that image and labels show the same place, and labels.where"
@@ -400,7 +408,8 @@ def source_files(recipe: Recipe) -> list[str]:
     for scene in recipe.scenes:
         paths = [*(scene.image or ())]
         paths += [file for layer in (scene.layers or {}).values() for file in layer.files]
-        paths += [entry.path for entry in (*scene.labels, *scene.extent, *scene.ignore)]
+        paths += [entry.path for entry in (*scene.labels, *scene.extent)]
+        paths += [entry.path for entry in scene.ignore]
         files.update(dict.fromkeys(paths))
     return list(files)
 

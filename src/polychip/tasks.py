@@ -89,7 +89,9 @@ def load_labels_task(task: LabelTask, own_process: bool) -> Any:  # noqa: ANN401
 
 
 def distinct_classes_task(
-    sources: Sequence[LabelSource], options: SchemaOptions, own_process: bool  # noqa: FBT001
+    sources: Sequence[LabelSource],
+    options: SchemaOptions,
+    own_process: bool,  # noqa: FBT001
 ) -> list[str]:
     """All class values of labels that come without a schema."""
     from polychip.io.vector import load_pyogrio_light

@@ -45,7 +45,6 @@ def write_raster(tmp_path: Path) -> WriteRaster:
             rasterio.Env(GDAL_TIFF_INTERNAL_MASK=False),
             rasterio.open(path, "w", **(base | place | options)) as target,
         ):
-            target.write(pixels)
             for band, text in enumerate(descriptions, 1):
                 target.set_band_description(band, text)
             if alpha is not None:
@@ -53,6 +52,7 @@ def write_raster(tmp_path: Path) -> WriteRaster:
                     ColorInterp.alpha if band == alpha else ColorInterp.undefined
                     for band in range(1, count + 1)
                 ]
+            target.write(pixels)
             if mask is not None:
                 target.write_mask(mask)
         return str(path)

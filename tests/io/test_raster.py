@@ -1,9 +1,11 @@
 """One file on its own grid: pixels untouched, validity as declared, errors that help."""
 
+import contextlib
 import math
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -368,11 +370,14 @@ def test_bands_of_different_types_are_refused(write_raster: WriteRaster, tmp_pat
         inspect_file(str(vrt))
 
 
-def test_a_vrt_without_bands_is_refused(tmp_path: Path) -> None:
-    vrt = tmp_path / "empty.vrt"
-    vrt.write_text('<VRTDataset rasterXSize="2" rasterYSize="2"></VRTDataset>')
-    with pytest.raises(InputError, match="has no bands"):
-        inspect_file(str(vrt))
+def test_a_file_without_bands_is_refused(
+    write_raster: WriteRaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_raster("a.tif", np.ones((1, 2, 2), np.uint8))
+    empty = contextlib.nullcontext(SimpleNamespace(count=0, subdatasets=[]))
+    monkeypatch.setattr(rasterio, "open", lambda _: empty)
+    with pytest.raises(InputError, match=r"a\.tif: has no bands"):
+        inspect_file(path)
 
 
 def test_a_band_that_is_not_there_is_refused(write_raster: WriteRaster) -> None:

@@ -34,23 +34,21 @@ def too_much_nodata(job: SceneJob, valid: NDArray[np.bool_], slot: ChipSlot) -> 
     return nodata > job.max_nodata * inside
 
 
-def write_images(
-    worker: SceneWorker, slot: ChipSlot, layers: dict[str, Pixels]
-) -> dict[str, Any]:
+def write_images(worker: SceneWorker, slot: ChipSlot, layers: dict[str, Pixels]) -> dict[str, Any]:
     """Write a chip's image of each layer; returns files and band statistics by layer."""
     entry: dict[str, Any] = {}
     for name, plan in worker.job.layers:
         part = layers[name].cut(slot.window)
         entry[name] = {
-            **worker.write(image_kind(name), slot, part.values, plan.profile, {}),
+            **worker.write(
+                image_kind(name), slot, part.values, plan.profile, {}, codes=plan.spec.categorical
+            ),
             **band_statistics(part.values, part.valid),
         }
     return entry
 
 
-def band_statistics(
-    values: NDArray[np.generic], valid: NDArray[np.bool_]
-) -> dict[str, Any]:
+def band_statistics(values: NDArray[np.generic], valid: NDArray[np.bool_]) -> dict[str, Any]:
     """Count, sum, sum of squares, least and greatest of the valid pixels of each band.
 
     Integer bands give whole numbers (exact up to 2^53); of complex pixels the magnitude counts.

@@ -136,7 +136,7 @@ def write_masks(
         found = np.flatnonzero(counts)
         entry: dict[str, Any] = {
             SEMANTIC: worker.write(
-                f"masks/{SEMANTIC}", slot, semantic[None], *semantic_profile(worker.job)
+                f"masks/{SEMANTIC}", slot, semantic[None], *semantic_profile(worker.job), codes=True
             ),
             "counts": {str(code): int(counts[code]) for code in found.tolist()},
             "inside_px": inside_px(worker.job, slot),
@@ -179,7 +179,9 @@ def _write_objects(
     totals = worker.labels.objects.area_px[burned.numbers]
     objects, mask = chip_objects(runs, totals, top, image)
     pixels = mask.astype(job.instance_dtype)
-    entry[INSTANCE] = worker.write(f"masks/{INSTANCE}", slot, pixels[None], *instance_profile(job))
+    entry[INSTANCE] = worker.write(
+        f"masks/{INSTANCE}", slot, pixels[None], *instance_profile(job), codes=True
+    )
     entry["n_instances"] = int(np.count_nonzero(objects.local_id))
     record.instances[slot.chip_id] = _object_rows(worker, objects, burned.numbers)
 

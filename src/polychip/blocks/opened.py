@@ -71,11 +71,15 @@ class SceneWorker:
         pixels: NDArray[np.generic],
         profile: ImageProfile,
         tags: Mapping[str, str],
+        *,
+        codes: bool,
     ) -> dict[str, str]:
         """Write one file of a chip; returns its path and checksum for the index.
 
         Args:
+            kind: the folder below the dataset.
             pixels: (bands, height, width).
+            codes: whether values are codes or ids, not measurements; they compress differently.
         """
         if kind not in self._encoders:
             height, width = self.job.chip_shape
@@ -87,6 +91,7 @@ class SceneWorker:
                 compress=self.job.compress,
                 tags=tags,
                 transform_like=self.job.grid.transform,
+                categorical=codes,
             )
         transform = self.job.grid.window_transform(slot.window)
         data = self._encoders[kind].encode(pixels, transform)

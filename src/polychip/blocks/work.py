@@ -67,7 +67,10 @@ def make_block(worker: SceneWorker, block: Block) -> BlockRecord:
 
 def _valid_everywhere(layers: Mapping[str, Pixels]) -> NDArray[np.bool_]:
     """Where no layer is nodata."""
-    return np.logical_and.reduce([pixels.valid for pixels in layers.values()])
+    first, *rest = (pixels.valid for pixels in layers.values())
+    for valid in rest:
+        first = first & valid
+    return first
 
 
 def _enough_data(

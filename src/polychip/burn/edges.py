@@ -54,13 +54,15 @@ class EdgeSet:
         bottom = min((window.y_end - 1) // BUCKET_PX - y0, rows - 1)
         if left > right or top > bottom:
             return np.empty(0, dtype=np.int64)
-        found = [
+        parts = [
             self.bucket_owner[
-                self.bucket_start[row * columns + left] : self.bucket_start[row * columns + right + 1]
+                self.bucket_start[row * columns + left] : self.bucket_start[
+                    row * columns + right + 1
+                ]
             ]
             for row in range(top, bottom + 1)
         ]
-        owners = np.unique(np.concatenate(found))
+        owners: NDArray[np.int64] = np.unique(np.concatenate(parts))
         box = self.box[owners]
         cuts = (
             (box[:, 0] < window.x_end) & (box[:, 2] > window.x_off)
@@ -78,10 +80,10 @@ class EdgeSet:
         """
         start = self.first_edge[owners]
         stop = self.end_edge[owners]
-        for position in np.flatnonzero(stop - start > LONG):
-            a, b = int(start[position]), int(stop[position])
-            stop[position] = a + np.searchsorted(self.points[a:b, 1], end_row, side="right")
-            start[position] = a + np.searchsorted(self.reach[a:b], first_row, side="left")
+        for long in np.flatnonzero(stop - start > LONG):
+            a, b = int(start[long]), int(stop[long])
+            stop[long] = a + np.searchsorted(self.points[a:b, 1], end_row, side="right")
+            start[long] = a + np.searchsorted(self.reach[a:b], first_row, side="left")
         counts = np.maximum(stop - start, 0)
         position = np.repeat(np.arange(len(owners)), counts)
         offset = np.arange(len(position)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -96,13 +98,15 @@ class EdgeSet:
 def load_edges(folder: Path) -> EdgeSet:
     """The saved edges, memory-mapped: all processes of a machine share the pages."""
     mode: Literal["r"] = "r"
-    return EdgeSet(
-        **{name: np.load(folder / f"{name}.npy", mmap_mode=mode) for name in _ARRAYS}
-    )
+    return EdgeSet(**{name: np.load(folder / f"{name}.npy", mmap_mode=mode) for name in _ARRAYS})
 
 
 def build_edges(
-    points: NDArray[np.float64], owner: NDArray[np.int64], number: NDArray[np.int64], *, all_edges: bool
+    points: NDArray[np.float64],
+    owner: NDArray[np.int64],
+    number: NDArray[np.int64],
+    *,
+    all_edges: bool,
 ) -> EdgeSet:
     """An edge set of edges that stand together by feature.
 
@@ -135,8 +139,14 @@ def _boxes(points: NDArray[np.float64], bounds: NDArray[np.int64]) -> NDArray[np
         first = bounds[some]
         left = np.minimum.reduceat(np.minimum(points[:, 0], points[:, 2]), first)
         right = np.maximum.reduceat(np.maximum(points[:, 0], points[:, 2]), first)
-        box[some, 0], box[some, 1] = np.floor(left), np.floor(np.minimum.reduceat(points[:, 1], first))
-        box[some, 2], box[some, 3] = np.ceil(right), np.ceil(np.maximum.reduceat(points[:, 3], first))
+        box[some, 0], box[some, 1] = (
+            np.floor(left),
+            np.floor(np.minimum.reduceat(points[:, 1], first)),
+        )
+        box[some, 2], box[some, 3] = (
+            np.ceil(right),
+            np.ceil(np.maximum.reduceat(points[:, 3], first)),
+        )
         box[some, 2:] = np.maximum(box[some, 2:], box[some, :2] + 1)
     return box
 

@@ -27,7 +27,11 @@ def encode(runs: Runs, n_objects: int, height: int, width: int) -> list[str]:
     pixel = (runs.owner[run] * width + column) * height + runs.row[run]
     pixel.sort()
     owner = pixel // size
-    new = np.r_[True, (np.diff(pixel) != 1) | (np.diff(owner) != 0)] if len(pixel) else np.empty(0, bool)
+    new = (
+        np.r_[True, (np.diff(pixel) != 1) | (np.diff(owner) != 0)]
+        if len(pixel)
+        else np.empty(0, bool)
+    )
     first = np.flatnonzero(new)
     begin = pixel[first]
     end = pixel[np.r_[first[1:] - 1, len(pixel) - 1]] + 1 if len(first) else begin

@@ -85,10 +85,15 @@ def describe_layer(source: VectorSource) -> LayerInfo:
                 fields=dict(opened.schema["properties"]),
                 geometry=str(opened.schema["geometry"]),
                 n_features=n_features,
-                bounds=tuple(opened.bounds) if n_features else None,
+                bounds=_as_box(opened.bounds) if n_features else None,
             )
     except (FionaError, ValueError) as error:
         raise InputError(f"{source.path}: layer '{layer}' can't be read: {error}") from error
+
+
+def _as_box(bounds: Sequence[float]) -> Box:
+    west, south, east, north = (float(value) for value in bounds)
+    return west, south, east, north
 
 
 def check_exists(path: str, what: str) -> None:
@@ -172,7 +177,8 @@ def read_features(
     """
     if source.path.lower().endswith(PARQUET_SUFFIXES):
         return _read_parquet(source, info, columns, boxes)
-    tables = [_read_ogr(source, info, columns, box) for box in boxes or [None]]
+    wanted: list[Box | None] = [*boxes] if boxes else [None]
+    tables = [_read_ogr(source, info, columns, box) for box in wanted]
     geometry, fids, fields = tables[0]
     for more_geometry, more_fids, more_fields in tables[1:]:
         new = ~np.isin(more_fids, fids)
@@ -180,7 +186,8 @@ def read_features(
         fids = np.concatenate((fids, more_fids[new]))
         fields = [np.concatenate((a, b[new])) for a, b in zip(fields, more_fields, strict=True)]
     shapes = shapely.from_wkb(geometry, on_invalid="ignore")
-    unreadable = int(np.sum(np.equal(shapes, None) & ~np.equal(geometry, None)))
+    present = np.array([wkb is not None for wkb in geometry], dtype=bool)
+    unreadable = int(np.count_nonzero(shapely.is_missing(shapes) & present))
     named = dict(zip(columns, fields, strict=True))
     return VectorTable(shapes, fids.astype(np.int64), named, source_crs(source, info), unreadable)
 
@@ -203,7 +210,7 @@ def _read_ogr(
             encoding=None,
         )
     except (DataLayerError, DataSourceError, ValueError, RuntimeError) as error:
-        about = f" with where = \"{source.where}\"" if source.where else ""
+        about = f' with where = "{source.where}"' if source.where else ""
         raise InputError(
             f"{source.path}: layer '{info.layer}' can't be read{about}: {error}"
         ) from error
@@ -228,7 +235,7 @@ def _describe_parquet(source: VectorSource) -> LayerInfo:
         fields=fields,
         geometry=", ".join(sorted(set(frame.geom_type.dropna()))) or "Unknown",
         n_features=len(frame),
-        bounds=tuple(map(float, frame.total_bounds)) if len(frame) else None,
+        bounds=_as_box(frame.total_bounds) if len(frame) else None,
     )
 
 
@@ -239,7 +246,7 @@ def _read_parquet(
 
     if source.where:
         raise InputError(
-            f"{source.path}: where = \"{source.where}\" needs OGR SQL, which does not reach into "
+            f'{source.path}: where = "{source.where}" needs OGR SQL, which does not reach into '
             "GeoParquet here; filter the file, or convert it to GeoPackage or FlatGeobuf"
         )
     frame = geopandas.read_parquet(source.path)

@@ -113,16 +113,14 @@ def assemble(
     Raises:
         InputError: one instance id has two classes.
     """
-    codes = _concat([s.codes for s in sources], np.int64)
+    codes = _ints([s.codes for s in sources])
     fids = [fid for s in sources for fid in s.fids]
     order = painting_order(sources, codes, fids, schema)
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
     starts = np.cumsum([0, *(len(s.fids) for s in sources)])
-    points = _concat([s.edges.points for s in sources], np.float64).reshape(-1, 4)
-    owner = _concat(
-        [s.edges.owner + start for s, start in zip(sources, starts, strict=False)], np.int64
-    )
+    points = _floats([s.edges.points for s in sources]).reshape(-1, 4)
+    owner = _ints([s.edges.owner + start for s, start in zip(sources, starts, strict=False)])
     edges = build_edges(points, owner, place, all_edges=all_touched)
     area = count_pixels(edges, image, all_touched=all_touched)
     if keep_tiny and (area == 0).any():
@@ -139,19 +137,26 @@ def assemble(
     return LabelSet(edges, ordered_codes, object_of, area, objects, ordered_fids)
 
 
-def _concat(parts: Sequence[NDArray[np.generic]], dtype: type) -> NDArray[np.generic]:
-    return np.concatenate([np.asarray(p, dtype=dtype) for p in parts]) if parts else np.empty(0, dtype)
+def _ints(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
+
+
+def _floats(parts: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.float64)
 
 
 def painting_order(
-    sources: Sequence[SourceFeatures], codes: NDArray[np.int64], fids: list[str], schema: LabelSchema
+    sources: Sequence[SourceFeatures],
+    codes: NDArray[np.int64],
+    fids: list[str],
+    schema: LabelSchema,
 ) -> NDArray[np.int64]:
     """Indices of the features, the bottom one first.
 
     By the schema's priority, then smaller area on top, then normalised WKB, class code, id: never
     by the order in the file.
     """
-    area = _concat([s.edges.area_px for s in sources], np.float64)
+    area = _floats([s.edges.area_px for s in sources])
     depth_of = {int(code): schema.priority(int(code)) for code in np.unique(codes)}
     depth = np.array([depth_of[int(code)] for code in codes], dtype=np.int64)
     order = np.lexsort((-area, -depth))
@@ -162,7 +167,7 @@ def painting_order(
     ends = np.flatnonzero(~np.r_[same, False]) + 1
     result = order.copy()
     start = 0
-    for end in ends:
+    for end in ends.tolist():
         if end - start > 1:
             group = order[start:end]
             wkb = shapely.to_wkb(shapely.normalize(geometry[group]))
@@ -229,10 +234,10 @@ def _objects(
     clashes = [m for m in members if len({int(codes[i]) for i in m}) > 1]
     if clashes:
         namespace, instance = keys[clashes[0][0]]
-        names = {int(codes[i]): schema.by_code[int(codes[i])].name for i in clashes[0]}
+        classes = {schema.by_code[int(codes[i])].name for i in clashes[0]}
         raise InputError(
-            f"{namespace}: instance id '{instance}' has {len(names)} classes "
-            f"({some(sorted(names.values()))}; features {some(sorted(fids[i] for i in clashes[0]))})"
+            f"{namespace}: instance id '{instance}' has {len(classes)} classes "
+            f"({some(sorted(classes))}; features {some(sorted(fids[i] for i in clashes[0]))})"
             f"{f', and so have {len(clashes) - 1} more ids' if len(clashes) > 1 else ''}; one "
             "object has one class: correct the ids, or leave instance_field out"
         )

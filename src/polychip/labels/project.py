@@ -106,11 +106,17 @@ def clip_far(geometry: NDArray[np.object_], place: Footprint) -> NDArray[np.obje
 
 
 def _clip_wrapped(geometry: NDArray[np.object_], box: shapely.Geometry) -> NDArray[np.object_]:
-    shifted = [
-        shapely.intersection(shapely.transform(geometry, lambda xy, s=s: xy + (s, 0.0)), box)
-        for s in (-360.0, 0.0, 360.0)
-    ]
-    return _polygons_only(shapely.union_all(np.stack(shifted), axis=0))
+    turned = [_turned(geometry, degrees) for degrees in (-360.0, 0.0, 360.0)]
+    pieces = [np.asarray(shapely.intersection(shapes, box), dtype=object) for shapes in turned]
+    return _polygons_only(np.asarray(shapely.union_all(np.stack(pieces), axis=0), dtype=object))
+
+
+def _turned(geometry: NDArray[np.object_], degrees: float) -> NDArray[np.object_]:
+    def turn(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        moved: NDArray[np.float64] = xy + np.array([degrees, 0.0])
+        return moved
+
+    return np.asarray(shapely.transform(geometry, turn), dtype=object)
 
 
 def _polygons_only(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
@@ -122,9 +128,7 @@ def _polygons_only(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
     out = np.full(len(geometry), None, dtype=object)
     found = np.unique(owner)
     if len(found):
-        out[found] = shapely.multipolygons(
-            inner[keep], indices=np.searchsorted(found, owner)
-        )
+        out[found] = shapely.multipolygons(inner[keep], indices=np.searchsorted(found, owner))
     return out
 
 

@@ -109,9 +109,7 @@ def _pixel_metres(grid: Grid) -> float:
 
 def _plan_categorical(path: str, band: int, grid: Grid) -> LayerPlan:
     check_exists(path, "raster")
-    spec = LayerSpec(
-        name="", files=(path,), bands=(band,), resampling="nearest", categorical=True
-    )
+    spec = LayerSpec(name="", files=(path,), bands=(band,), resampling="nearest", categorical=True)
     return plan_layer(spec, grid)
 
 
@@ -155,4 +153,3 @@ def raster_class_values(sources: Sequence[LabelSource]) -> list[str]:
             check_exists(source.path, "label raster")
             found.update(str(value) for value in distinct_values(source.path))
     return sorted(found)
-

@@ -235,13 +235,11 @@ def load_scene_labels(
     ]
     loaded, reports = [], []
     for source, name in vectors:
-        features, report = _load_source(place, source, schema, options, name)
+        features, found = _load_source(place, source, schema, options, name)
         loaded.append(features)
-        reports.append(report)
+        reports.append(found)
     image = place.grid.window
-    labels = assemble(
-        loaded, schema, image, all_touched=all_touched, keep_tiny=keep_tiny
-    )
+    labels = assemble(loaded, schema, image, all_touched=all_touched, keep_tiny=keep_tiny)
     report = _scene_report(place, labels, reports, schema)
     report.most_objects = most_objects(labels, chip_shape)
     return labels, report
@@ -431,9 +429,7 @@ def _unknown_class(
     )
 
 
-def place_layer(
-    place: ScenePlace, crs_wkt: str
-) -> tuple[Operation, Footprint]:
+def place_layer(place: ScenePlace, crs_wkt: str) -> tuple[Operation, Footprint]:
     """The operation from a layer's CRS to the scene's grid, and the scene's place in that CRS.
 
     Raises:
@@ -537,9 +533,7 @@ def _buffered(
         geometry = shapely.transform(geometry, lambda xy: move.forward(xy[:, 0], xy[:, 1]))
         crs_wkt = metric
     if source.width_field is not None:
-        width = np.array(
-            [float(value or 0) for value in texts(table.columns[source.width_field])]
-        )
+        width = np.array([float(value or 0) for value in texts(table.columns[source.width_field])])
         distance = width / 2
     else:
         distance = np.full(len(geometry), source.buffer_m)

@@ -183,9 +183,7 @@ def _field_values(
         [source for scene in members for source in recipe.scenes[scene].extent]
         for members in groups.values()
     ]
-    return field_of_units(
-        name, units, lattices, sources, allow_ballpark=recipe.grid.allow_ballpark
-    )
+    return field_of_units(name, units, lattices, sources, allow_ballpark=recipe.grid.allow_ballpark)
 
 
 def _scene_plan(
@@ -278,7 +276,9 @@ def block_chips(plan: Plan, scene: ScenePlan) -> tuple[int, int]:
     grid = scene.imagery.grid
     strips = all(layer.block_shape[1] >= grid.width for _, layer in scene.imagery.layers)
     wide = grid.width if strips and grid.width * height * pixel_bytes <= BLOCK_BYTES else BLOCK_PX
-    cols = max(1, (wide - width) // stride_x + 1 if wide < grid.width else len(np.unique(scene.col)))
+    cols = max(
+        1, (wide - width) // stride_x + 1 if wide < grid.width else len(np.unique(scene.col))
+    )
     block_width = min((cols - 1) * stride_x + width, max(grid.width, width))
     most_rows = BLOCK_BYTES // max(1, block_width * pixel_bytes)
     tall = min(BLOCK_PX, most_rows)

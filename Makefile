@@ -1,0 +1,49 @@
+# Two commands are all it takes: `make demo` and `make test`.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+UV     := $(BIN)/uv pip install --quiet --python $(BIN)/python
+
+.PHONY: demo test lint bench clean install install-test help
+
+help:
+	@echo "make demo   install, build the sample dataset, say where its pictures are"
+	@echo "make test   install, lint, and run all tests"
+	@echo "make lint   ruff, mypy, import-linter"
+	@echo "make bench  speed against a plain rasterio loop, pixels checked equal"
+
+$(BIN)/python:
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); sh scripts/install_venv.sh && $(PYTHON) -m venv $(VENV); }
+
+$(VENV)/.uv: $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.uv pyproject.toml
+	@$(UV) --editable .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed pyproject.toml
+	@$(UV) --group test --group lint
+	@touch $@
+
+install: $(VENV)/.installed
+install-test: $(VENV)/.installed-test
+
+demo: install
+	@$(BIN)/polychip demo -o demo-dataset --overwrite
+
+test: install-test lint
+	$(BIN)/python -m pytest
+
+lint: install-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install-test
+	$(BIN)/python benchmarks/bench_export.py
+
+clean:
+	rm -rf $(VENV) demo-dataset bench-work .pytest_cache .mypy_cache .ruff_cache .hypothesis

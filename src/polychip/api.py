@@ -1,0 +1,121 @@
+"""What Python people call: export, run, plan, open."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from polychip.errors import RecipeError
+from polychip.recipe import Recipe, build_recipe, load_recipe
+from polychip.requests import export_recipe
+
+if TYPE_CHECKING:
+    from polychip.dataset import Dataset
+    from polychip.planning import PlanReport
+    from polychip.run import Reporter
+
+PathLike = str | Path
+
+
+def export(
+    images: PathLike | Sequence[PathLike],
+    *,
+    labels: PathLike,
+    out: PathLike,
+    workers: int = 1,
+    overwrite: bool = False,
+    resume: bool = False,
+    reporter: "Reporter | None" = None,
+    **options: Any,  # noqa: ANN401 - the command line's options
+) -> "Dataset":
+    """Build a dataset without writing a recipe; the one that stands for it is stored in it.
+
+    Args:
+        images: one image, or several: each a scene of its own (or `combine="mosaic"`, "stack").
+        labels: 'FILE' or 'FILE|LAYER'.
+        out: the dataset's folder.
+        workers: processes. More than one needs `if __name__ == "__main__":` in scripts, as
+            everything that starts processes in Python does.
+        overwrite: replace a dataset that is there.
+        resume: go on with an unfinished one.
+        reporter: hears progress and warnings.
+        options: as on the command line, with underscores: mode, class_field, size, stride, …
+
+    Raises:
+        PolychipError: an input, an option or the output can't be used; nothing is half-written.
+
+    Example:
+        >>> ds = polychip.export("scene.tif", labels="labels.gpkg", out="dataset", size=512)
+    """
+    given = [images] if isinstance(images, str | Path) else list(images)
+    data = export_recipe([str(p) for p in given], str(labels), str(out), options)
+    recipe = build_recipe(data, base=Path.cwd(), where="export")
+    return _run(recipe, workers=workers, overwrite=overwrite, resume=resume, reporter=reporter)
+
+
+def run(
+    recipe: PathLike | Mapping[str, Any],
+    *,
+    workers: int = 1,
+    overwrite: bool = False,
+    resume: bool = False,
+    reporter: "Reporter | None" = None,
+) -> "Dataset":
+    """Build the dataset of a recipe: a TOML file, or the same as a mapping.
+
+    Raises:
+        PolychipError: an input, the recipe or the output can't be used.
+    """
+    return _run(
+        _recipe(recipe), workers=workers, overwrite=overwrite, resume=resume, reporter=reporter
+    )
+
+
+def plan(recipe: PathLike | Mapping[str, Any], *, exact: bool = False) -> "PlanReport":
+    """What a recipe would give: chips, splits, classes, bytes, warnings. Nothing is written.
+
+    Args:
+        recipe: a TOML file, or the same as a mapping.
+        exact: read the imagery too, so that nothing is estimated.
+
+    Raises:
+        PolychipError: an input or the recipe can't be used.
+    """
+    from polychip.planning import report_plan
+
+    return report_plan(_recipe(recipe), exact=exact)
+
+
+def open(folder: PathLike) -> "Dataset":  # noqa: A001 - as rasterio.open, read as polychip.open
+    """Open a dataset.
+
+    Raises:
+        InputError: there is none, or one of a format that this version does not know.
+    """
+    from polychip.dataset import Dataset
+
+    return Dataset(folder)
+
+
+def _recipe(recipe: PathLike | Mapping[str, Any]) -> Recipe:
+    if isinstance(recipe, Mapping):
+        return build_recipe(dict(recipe), base=Path.cwd(), where="recipe")
+    if not isinstance(recipe, str | Path):
+        raise RecipeError(f"a recipe is a path or a mapping, not {type(recipe).__name__}")
+    return load_recipe(recipe)
+
+
+def _run(
+    recipe: Recipe,
+    *,
+    workers: int,
+    overwrite: bool,
+    resume: bool,
+    reporter: "Reporter | None",
+) -> "Dataset":
+    from polychip.dataset import Dataset
+    from polychip.run import RunOptions
+    from polychip.run import run as run_recipe
+
+    options = RunOptions(resume=resume, overwrite=overwrite, workers=workers)
+    run_recipe(recipe, options, reporter)
+    return Dataset(recipe.output.path)

@@ -1,0 +1,192 @@
+"""A dataset read back: chips as aligned arrays, tables as data frames."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import rasterio
+from affine import Affine
+from numpy.typing import NDArray
+from rasterio.errors import RasterioError
+
+from polychip.errors import InputError, nearest
+from polychip.io.raster import gdal_env
+from polychip.manifest import read_manifest
+from polychip.schema import ClassDef, LabelSchema
+from polychip.tables import CHIPS, INSTANCES
+
+if TYPE_CHECKING:
+    import geopandas
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Chip:
+    """Aligned arrays of one chip: every array covers the same pixels."""
+
+    chip_id: str
+    scene: str
+    split: str | None
+    image: NDArray[np.generic]
+    """(bands, height, width), the source's dtype; of several layers the first one's."""
+    layers: Mapping[str, NDArray[np.generic]]
+    """(bands, height, width) by layer name; 'image' for the only one."""
+    semantic: NDArray[np.generic]
+    """(height, width) class codes, background and ignore included."""
+    instance: NDArray[np.generic] | None
+    """(height, width) local ids, 0 = none; None in semantic datasets."""
+    crs_wkt: str
+    transform: Affine
+    """Pixel (column, row) to CRS coordinates, corner convention."""
+    row: Mapping[str, Any]
+    """The chip's row in chips.parquet."""
+
+    def __post_init__(self) -> None:
+        """Refuse arrays that are not aligned."""
+        shape = self.semantic.shape
+        arrays = [*self.layers.values(), *([] if self.instance is None else [self.instance])]
+        for array in arrays:
+            if array.shape[-2:] != shape:
+                raise InputError(
+                    f"chip {self.chip_id}: an array is {array.shape[-2:]} px, the mask {shape}; "
+                    "the dataset was changed after it was built: run polychip verify"
+                )
+
+
+class Dataset:
+    """A dataset on disk. `len`, iteration and indexing go over its chips in the index's order."""
+
+    def __init__(self, folder: str | Path) -> None:
+        """Open a dataset's index; pixels are read when a chip is.
+
+        Raises:
+            InputError: there is no dataset, or one of a format that this version doesn't know.
+        """
+        self.folder = Path(folder)
+        self.manifest = read_manifest(self.folder)
+        self._chosen: NDArray[np.int64] | None = None
+
+    def __repr__(self) -> str:
+        """What and how many."""
+        return f"<Dataset {self.folder} of {len(self)} chips, {self.manifest['mode']}>"
+
+    @cached_property
+    def schema(self) -> LabelSchema:
+        """Classes, codes and colours."""
+        entry = self.manifest["schema"]
+        classes = tuple(
+            ClassDef(c["name"], c["code"], c["color"], c["thing"], tuple(c["values"]))
+            for c in entry["classes"]
+        )
+        return LabelSchema(classes, entry["ranked"], entry["background"], entry["ignore"])
+
+    @cached_property
+    def _all_chips(self) -> "geopandas.GeoDataFrame":
+        import geopandas
+
+        return geopandas.read_parquet(self.folder / CHIPS)
+
+    @property
+    def chips(self) -> "geopandas.GeoDataFrame":
+        """The index: a row a chip, its footprint as geometry."""
+        if self._chosen is None:
+            return self._all_chips
+        return self._all_chips.iloc[self._chosen].reset_index(drop=True)
+
+    @cached_property
+    def instances(self) -> "pd.DataFrame":
+        """The table of objects: a row for each object in each chip of this (part of a) dataset.
+
+        Raises:
+            InputError: a semantic dataset has none.
+        """
+        import pandas as pd
+
+        path = self.folder / INSTANCES
+        if not path.exists():
+            raise InputError(
+                f"{self.folder}: a {self.manifest['mode']} dataset has no objects; build it with "
+                "masks.mode = 'instance' or 'panoptic' (--mode)"
+            )
+        table = pd.read_parquet(path)
+        if self._chosen is None:
+            return table
+        keys = self.chips[["chip_id", "scene"]]
+        return table.merge(keys, on=["chip_id", "scene"])
+
+    def split(self, name: str) -> "Dataset":
+        """The chips of one split.
+
+        Raises:
+            InputError: there is no such split.
+        """
+        known = self.manifest["split"]["names"]
+        if name not in known:
+            has = f"it has {', '.join(known)}" if known else "it was built without splits"
+            raise InputError(f"{self.folder}: no split '{name}'{nearest(name, known)}; {has}")
+        part = Dataset(self.folder)
+        chosen = np.flatnonzero((self.chips["split"] == name).to_numpy())
+        part._chosen = chosen if self._chosen is None else self._chosen[chosen]
+        return part
+
+    def __len__(self) -> int:
+        """Number of chips."""
+        if self._chosen is None:
+            return int(self.manifest["counts"]["chips"])
+        return len(self._chosen)
+
+    def __iter__(self) -> Iterator[Chip]:
+        """Chips in the index's order."""
+        return (self[index] for index in range(len(self)))
+
+    def __getitem__(self, index: int) -> Chip:
+        """The chip at a place in the index.
+
+        Raises:
+            IndexError: there are fewer chips.
+            InputError: a file of the chip is missing or broken.
+        """
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"chip {index} of {len(self)}")
+        row = self.chips.iloc[index].to_dict()
+        files = {kind: path for kind, path in row["files"].items() if path}
+        with gdal_env():
+            arrays, transform, crs_wkt = self._read_all(files)
+        layers = {
+            kind.removeprefix("image_"): array
+            for kind, array in arrays.items()
+            if kind.startswith("image")
+        }
+        instance = arrays.get("instance")
+        return Chip(
+            chip_id=row["chip_id"],
+            scene=row["scene"],
+            split=row["split"] if isinstance(row["split"], str) else None,
+            image=next(iter(layers.values())),
+            layers=layers,
+            semantic=arrays["semantic"][0],
+            instance=None if instance is None else instance[0],
+            crs_wkt=crs_wkt,
+            transform=transform,
+            row=row,
+        )
+
+    def _read_all(
+        self, files: Mapping[str, str]
+    ) -> tuple[dict[str, NDArray[np.generic]], Affine, str]:
+        arrays: dict[str, NDArray[np.generic]] = {}
+        transform, crs_wkt = Affine.identity(), ""
+        for kind, path in files.items():
+            try:
+                with rasterio.open(self.folder / path) as file:
+                    arrays[kind] = file.read()
+                    if kind == "semantic":
+                        transform, crs_wkt = file.transform, file.crs.to_wkt()
+            except RasterioError as error:
+                raise InputError(
+                    f"{self.folder / path}: can't be read ({error}); run polychip verify"
+                ) from error
+        return arrays, transform, crs_wkt
