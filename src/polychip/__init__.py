@@ -1,14 +1,9 @@
 """From georeferenced polygons and imagery to aligned training chips."""
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-try:
-    __version__ = version("polychip")
-except PackageNotFoundError:  # running from a source tree that was not installed
-    __version__ = "0+unknown"
-
 if TYPE_CHECKING:
+    __version__: str
     from polychip.api import export, open, plan, run  # noqa: A004 - the names users know
     from polychip.dataset import Chip, Dataset
     from polychip.errors import InputError, OutputError, PolychipError, RecipeError
@@ -28,8 +23,20 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attributes are of any type
     """Load a public name at its first use, so that `import polychip` costs nothing."""
+    if name == "__version__":
+        return _version()
     if name not in _HOMES:
         raise AttributeError(f"module 'polychip' has no attribute '{name}'")
     from importlib import import_module
 
     return getattr(import_module(f"polychip.{_HOMES[name]}"), name)
+
+
+def _version() -> str:
+    """The installed version; importlib.metadata costs 50 ms, so only when somebody asks."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("polychip")
+    except PackageNotFoundError:  # running from a source tree that was not installed
+        return "0+unknown"

@@ -126,7 +126,7 @@ def _build(
     identities: dict[str, str],
 ) -> Summary:
     stats = {path: stat_id(path) for path in identities if not is_remote(path)}
-    build = _Build(plan, state, executor, options, reporter)
+    build = Build(plan, state, executor, options, reporter)
     fresh = not options.resume
     try:
         build.execute()
@@ -151,8 +151,11 @@ def _build(
         raise
 
 
-class _Build:
-    """Schedules a run: labels are loaded while images are written, masks follow."""
+class Build:
+    """Schedules a run: labels are loaded while images are written, masks follow.
+
+    With `labels_only` (a plan) nothing but the labels is done.
+    """
 
     def __init__(
         self,
@@ -161,8 +164,11 @@ class _Build:
         executor: Executor,
         options: RunOptions,
         reporter: Reporter,
+        *,
+        labels_only: bool = False,
     ) -> None:
         self.plan, self.state, self.reporter = plan, state, reporter
+        self._labels_only = labels_only
         self.schema: LabelSchema | None = plan.recipe.schema_.build()
         self.jobs = [scene_job(plan, s, state.output, state.folder) for s in plan.scenes]
         self._reports: dict[int, SceneReport] = {}
@@ -246,7 +252,9 @@ class _Build:
             return False
         ahead = self._asked_labels - len(self._reports)
         current = self._next[0] if self._next else 0
-        return ahead == 0 and (self._all_labels_first or self._asked_labels <= current + 1)
+        return ahead == 0 and (
+            self._labels_only or self._all_labels_first or self._asked_labels <= current + 1
+        )
 
     @property
     def _all_labels_first(self) -> bool:
@@ -278,6 +286,8 @@ class _Build:
         self._flight.start(("labels", index), tasks.load_labels_task, task, self._own_process)
 
     def _start_block(self) -> bool:
+        if self._labels_only:
+            return False
         if self._later and self._ready(self._later[0][0]):
             index, block = self._later.popleft()
             self._flight.start(("masks", index, block), tasks.make_masks, self.jobs[index], block)
@@ -323,7 +333,8 @@ class _Build:
         if not values:
             raise InputError("the labels hold no class value at all; check the class field")
         things = self.plan.recipe.masks.mode != "semantic"
-        self.schema, rule = schema_from_values(values, things=things)
+        schema, rule = schema_from_values(values, things=things)
+        self.schema = replace(schema, unknown=self.plan.recipe.schema_.unknown)
         self.reporter.note(rule)
 
     def _take_images(self, index: int, block: Block, record: BlockRecord | None) -> None:

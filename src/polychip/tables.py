@@ -124,7 +124,7 @@ def _files(slot: ChipSlot, record: BlockRecord) -> dict[str, dict[str, str]]:
     return found | {kind: masks[kind] for kind in (SEMANTIC, INSTANCE) if kind in masks}
 
 
-def _pixels(slot: ChipSlot, record: BlockRecord, schema: LabelSchema) -> dict[int, int]:
+def class_pixels(slot: ChipSlot, record: BlockRecord, schema: LabelSchema) -> dict[int, int]:
     """Pixels by class code; padding, which is ignore in the mask, does not count."""
     entry = record.masks[slot.chip_id]
     pixels = {int(code): int(n) for code, n in entry["counts"].items()}
@@ -141,7 +141,7 @@ def _chip_row(
 ) -> dict[str, Any]:
     masks = record.masks[slot.chip_id]
     files = _files(slot, record)
-    pixels = _pixels(slot, record, schema)
+    pixels = class_pixels(slot, record, schema)
     inside = int(masks["inside_px"])
     row: dict[str, Any] = {
         "chip_id": slot.chip_id,
@@ -174,7 +174,7 @@ def _add_up(
     split = slot.split or NO_SPLIT
     masks = record.masks[slot.chip_id]
     totals.counts.add(
-        scene.name, split, _pixels(slot, record, schema), int(masks.get("n_instances") or 0)
+        scene.name, split, class_pixels(slot, record, schema), int(masks.get("n_instances") or 0)
     )
     for layer, entry in record.images[slot.chip_id].items():
         totals.bands.setdefault(layer, BandSums()).add(entry)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyproj
@@ -17,7 +18,7 @@ from rasterio.vrt import WarpedVRT
 from polychip.crs import Operation, choose_operation, identity, same_crs, to_wkt
 from polychip.errors import InputError, RecipeError
 from polychip.grid import Grid, Window
-from polychip.image import LayerSpec
+from polychip.image import ImageSource, LayerSpec
 from polychip.io.raster import FileSource
 from polychip.io.sources import open_layer, plan_layer
 from polychip.io.warp import RESAMPLING_NAMES, WarpedFile, snapped_grid, source_pixels
@@ -42,8 +43,9 @@ def coordinates(transform: Affine, height: int, width: int) -> np.ndarray:
     return np.stack(transform * (columns, rows)).astype(np.float64)
 
 
-def layer(path: str, grid: Grid, **spec: object) -> "object":
-    return open_layer(plan_layer(LayerSpec("", (path,), **spec), grid))  # type: ignore[arg-type]
+def layer(path: str, grid: Grid, **spec: Any) -> ImageSource:
+    """One file on a grid."""
+    return open_layer(plan_layer(LayerSpec("", (path,), **spec), grid))
 
 
 def pixel_centres(grid: Grid, crs: str) -> tuple[np.ndarray, np.ndarray]:
@@ -137,6 +139,28 @@ def test_any_window_equals_the_whole_read_bit_for_bit(
         outside[here] = False
         assert not valid[outside].any()
         assert (found[:, outside] == 7).all()
+
+
+@pytest.mark.parametrize("resampling", ["bilinear", "cubic", "lanczos", "average", "med"])
+@pytest.mark.parametrize("resolution", [7.0, 31.0], ids=["finer", "coarser"])
+def test_blocks_meet_without_a_seam(
+    resampling: str,
+    resolution: float,
+    write_raster: WriteRaster,
+    rng: np.random.Generator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pixels = rng.random((1, 150, 190)) * 1000
+    pixels[:, 40:60, 50:90] = np.nan
+    place = {"crs": "EPSG:32631", "transform": Affine(10, 0, 180_000, 0, -10, 4_400_000)}
+    path = write_raster("a.tif", pixels, **place)
+    with FileSource(path) as source:
+        grid = snapped_grid(source.grid, "EPSG:32630", resolution)
+    large, valid = layer(path, grid, resampling=resampling).read(grid.window)
+    monkeypatch.setattr("polychip.io.warp.BLOCK_PX", 32)
+    small, also_valid = layer(path, grid, resampling=resampling).read(grid.window)
+    np.testing.assert_array_equal(valid, also_valid)
+    np.testing.assert_allclose(large[:, valid], small[:, valid], rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("resampling", ["bilinear", "cubic", "cubic_spline", "lanczos", "average"])

@@ -18,6 +18,10 @@ from polychip.labels.labelset import NO_OBJECT
 from polychip.schema import LabelSchema, palette
 
 
+_FEW_CODES = 16
+"""Up to so many, comparing with each code beats a histogram."""
+
+
 @dataclass(frozen=True, slots=True)
 class Burned:
     """A block's labels as pixels."""
@@ -132,13 +136,11 @@ def write_masks(
             record.skipped[slot.chip_id] = reason
             continue
         kept.append(slot)
-        counts = np.bincount(semantic.ravel())
-        found = np.flatnonzero(counts)
         entry: dict[str, Any] = {
             SEMANTIC: worker.write(
                 f"masks/{SEMANTIC}", slot, semantic[None], *semantic_profile(worker.job), codes=True
             ),
-            "counts": {str(code): int(counts[code]) for code in found.tolist()},
+            "counts": count_codes(semantic, worker.job.known_schema()),
             "inside_px": inside_px(worker.job, slot),
             "padding_px": semantic.size - inside_px(worker.job, slot),
             "valid_px": int(np.count_nonzero(valid[part])),
@@ -147,6 +149,16 @@ def write_masks(
             _write_objects(worker, slot, burned, burned.top[part], entry, record)
         record.masks[slot.chip_id] = entry
     return kept
+
+
+def count_codes(semantic: NDArray[np.generic], schema: LabelSchema) -> dict[str, int]:
+    """Pixels by class code, codes that do not occur left out."""
+    codes = {schema.background, schema.ignore, *(entry.code for entry in schema.classes)}
+    if len(codes) > _FEW_CODES:
+        counts = np.bincount(semantic.ravel())
+        return {str(code): int(counts[code]) for code in np.flatnonzero(counts).tolist()}
+    found = {code: int(np.count_nonzero(semantic == code)) for code in sorted(codes)}
+    return {str(code): n for code, n in found.items() if n}
 
 
 def _reason_to_skip(

@@ -192,18 +192,35 @@ def read_features(
     return VectorTable(shapes, fids.astype(np.int64), named, source_crs(source, info), unreadable)
 
 
+def read_column(source: VectorSource, info: LayerInfo, name: str) -> NDArray[Any]:
+    """One field of all features that `where` lets through; geometries are not read.
+
+    Raises:
+        InputError: `where` is not valid, or the file breaks off.
+    """
+    if source.path.lower().endswith(PARQUET_SUFFIXES):
+        return _read_parquet(source, info, [name], None).columns[name]
+    return _read_ogr(source, info, [name], None, geometry=False)[2][0]
+
+
 def _read_ogr(
-    source: VectorSource, info: LayerInfo, columns: Sequence[str], box: Box | None
+    source: VectorSource,
+    info: LayerInfo,
+    columns: Sequence[str],
+    box: Box | None,
+    *,
+    geometry: bool = True,
 ) -> tuple[NDArray[np.object_], NDArray[np.int64], list[NDArray[Any]]]:
     from pyogrio.errors import DataLayerError, DataSourceError
     from pyogrio.raw import read
 
     try:
-        meta, fids, geometry, fields = read(
+        meta, fids, shapes, fields = read(
             source.path,
             layer=info.layer,
             columns=list(columns),
             force_2d=True,
+            read_geometry=geometry,
             where=source.where,
             bbox=box,
             return_fids=True,
@@ -215,7 +232,7 @@ def _read_ogr(
             f"{source.path}: layer '{info.layer}' can't be read{about}: {error}"
         ) from error
     by_name = dict(zip(meta["fields"], fields, strict=True))
-    return geometry, fids, [by_name[name] for name in columns]
+    return shapes, fids, [by_name[name] for name in columns]
 
 
 def _describe_parquet(source: VectorSource) -> LayerInfo:

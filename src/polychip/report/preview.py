@@ -17,7 +17,7 @@ from polychip.io.raster import gdal_env
 
 PREVIEW = "preview.png"
 _CHIPS = 6
-_SIDE = 320
+_SIDE = 256
 """Largest side of a chip in the picture, in pixels."""
 _MARGIN = 8
 _OPACITY = 0.45
@@ -165,7 +165,7 @@ def encode_png(picture: RGB) -> bytes:
     with gdal_env(), warnings.catch_warnings(), rasterio.MemoryFile() as memory:
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # a picture has no place
         with memory.open(
-            driver="PNG", height=height, width=width, count=3, dtype="uint8", zlevel=6
+            driver="PNG", height=height, width=width, count=3, dtype="uint8", zlevel=2
         ) as file:
             file.write(picture.transpose(2, 0, 1))
         data: bytes = memory.read()

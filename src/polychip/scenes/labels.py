@@ -27,10 +27,11 @@ from polychip.io.vector import (
     VectorTable,
     describe_layer,
     is_raster_path,
+    read_column,
     read_features,
     source_crs,
 )
-from polychip.labels.geometry import REPAIR_METHOD, buffer_metres, repair
+from polychip.labels.geometry import REPAIR_METHOD, Repaired, buffer_metres, repair
 from polychip.labels.labelset import NO_OBJECT, LabelSet, SourceFeatures, assemble
 from polychip.labels.project import Box, Footprint, clip_far, footprint, pixel_edges
 from polychip.recipe import CLASS_FIELD_NAMES, LabelSource, SchemaOptions, VectorSource
@@ -181,8 +182,10 @@ def as_text(value: object) -> str | None:
 
 
 def texts(values: NDArray[Any]) -> list[str | None]:
-    """`as_text` of each value."""
-    return [as_text(value) for value in values.tolist()]
+    """`as_text` of each value; alike values share one text."""
+    items = values.tolist()
+    known = {value: as_text(value) for value in set(items)}
+    return [known[value] for value in items]
 
 
 def distinct_classes(sources: Sequence[LabelSource], options: SchemaOptions) -> list[str]:
@@ -203,8 +206,8 @@ def distinct_classes(sources: Sequence[LabelSource], options: SchemaOptions) -> 
         if fixed is not None:
             found.add(fixed)
         elif name is not None:
-            table = read_features(source, info, [name], None)
-            found.update(value for value in texts(table.columns[name]) if value is not None)
+            values = texts(read_column(source, info, name))
+            found.update(value for value in values if value is not None)
     return sorted(found)
 
 
@@ -302,41 +305,32 @@ def _load_source(
 ) -> tuple[SourceFeatures, SourceReport]:
     info = describe_layer(source)
     report = SourceReport(path=source.path, layer=info.layer, bounds=info.bounds)
-    class_name, fixed, note = class_field(source, options, info)
+    class_name, one_class, note = class_field(source, options, info)
     if note:
         report.notes.append(note)
     instance_field = _instance_field(source, options, info, report)
-    wanted = [class_name, instance_field, source.id_field, source.width_field]
-    for name, what in zip(wanted[2:], ("id_field", "width_field"), strict=True):
+    for name, what in ((source.id_field, "id_field"), (source.width_field, "width_field")):
         if name is not None:
             require_field(info, name, what)
+    wanted = [class_name, instance_field, source.id_field, source.width_field]
     columns = list(dict.fromkeys(name for name in wanted if name is not None))
-    shapes, table, footprint_ = _read_polygons(place, source, info, columns, report)
-    alive = np.flatnonzero(~shapely.is_missing(shapes))
+    polygons, table, around = _read_polygons(place, source, info, columns, report)
+    alive = np.flatnonzero(~shapely.is_missing(polygons.geometry))
     report.n_near = len(table.fids)
 
     def column(name: str | None) -> list[str | None]:
-        if name is None:
-            return [None] * len(alive)
-        return texts(table.columns[name][alive])
+        return [None] * len(alive) if name is None else texts(table.columns[name][alive])
 
     fids = _names(source, info, column(source.id_field), table.fids[alive])
-    report.repaired = [fids[i] for i in np.flatnonzero(_was_invalid(table, shapes)[alive])]
-    values = [fixed] * len(alive) if fixed is not None else column(class_name)
+    report.repaired = [fids[i] for i in np.flatnonzero(polygons.invalid[alive])]
+    values = [one_class] * len(alive) if one_class is not None else column(class_name)
     codes = _codes(values, fids, schema, source, class_name, report)
-    geometry = shapes[alive]
-    clipped = clip_far(geometry, footprint_)
-    edges = pixel_edges(clipped, footprint_)
+    geometry = polygons.geometry[alive]
+    edges = pixel_edges(clip_far(geometry, around), around)
     return (
         SourceFeatures(geometry, edges, codes, fids, column(instance_field), namespace),
         report,
     )
-
-
-def _was_invalid(table: VectorTable, shapes: NDArray[np.object_]) -> NDArray[np.bool_]:
-    missing = shapely.is_missing(table.geometry) | shapely.is_missing(shapes)
-    polygonal = np.isin(shapely.get_type_id(table.geometry), (3, 6))
-    return ~missing & polygonal & ~shapely.is_valid(table.geometry)
 
 
 def _instance_field(
@@ -447,8 +441,8 @@ def _read_polygons(
     info: LayerInfo,
     columns: Sequence[str],
     report: SourceReport,
-) -> tuple[NDArray[np.object_], VectorTable, Footprint]:
-    """Valid polygons near the scene (None where nothing is left), in a CRS that is placed."""
+) -> tuple[Repaired, VectorTable, Footprint]:
+    """Valid polygons near the scene, in a CRS that is placed."""
     crs_wkt = source_crs(source, info)
     operation, around = place_layer(place, crs_wkt)
     boxes = around.read_boxes()
@@ -468,7 +462,7 @@ def _read_polygons(
         report.notes.append(f"{int(fixed.invalid.sum())} invalid geometries: {REPAIR_METHOD}")
     report.operation = _operation_entry(operation)
     _warn_of_accuracy(place, operation, report)
-    return fixed.geometry, table, around
+    return fixed, table, around
 
 
 def _operation_entry(operation: Operation) -> dict[str, Any]:

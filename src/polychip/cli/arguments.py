@@ -1,0 +1,294 @@
+"""The commands, their options and their help. Nothing heavy is imported here: help must be quick."""
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+_EPILOG = """\
+The usual way:
+  polychip demo                                   see the whole way on a small sample
+  polychip init scene.tif --labels labels.gpkg    look at your data, write recipe.toml
+  polychip plan recipe.toml                       what a run would give
+  polychip run recipe.toml                        build the dataset
+  polychip verify dataset                         prove that it is right
+
+Exit codes: 0 done; 1 an input or the recipe is wrong, or verify found a problem; 2 usage;
+3 done, but some chips failed (listed); 130 interrupted (--resume goes on).
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="polychip",
+        description="From polygons and satellite imagery to aligned training chips.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action=_Version, help="print the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for add in (_add_init, _add_plan, _add_export, _add_run, _add_verify, _add_demo):
+        add(commands)
+    return parser
+
+
+class _Version(argparse.Action):
+    """Look the version up only when somebody asks."""
+
+    def __init__(self, option_strings: list[str], dest: str, **kwargs: Any) -> None:
+        super().__init__(option_strings, dest=argparse.SUPPRESS, nargs=0, help=kwargs.get("help"))
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from polychip import __version__
+
+        parser.exit(message=f"polychip {__version__}\n")
+
+
+def _command(commands: Any, name: str, purpose: str, example: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=purpose,
+        description=f"{purpose[0].upper()}{purpose[1:]}.",
+        epilog=f"Example:\n{example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    return parser
+
+
+def _add_init(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "init",
+        "look at images and labels, and write a commented recipe that runs",
+        "  polychip init scene.tif --labels labels.gpkg -o recipe.toml\n"
+        "  polychip init B02.tif B03.tif B04.tif --labels 'fields.gpkg|crops'",
+    )
+    _inputs(parser)
+    parser.add_argument(
+        "-o", "--output", metavar="RECIPE", default="recipe.toml",
+        help="the recipe to write (default: recipe.toml)",
+    )  # fmt: skip
+    parser.add_argument("--overwrite", action="store_true", help="replace a recipe that is there")
+
+
+def _add_plan(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "plan",
+        "say what a recipe would give: chips, splits, classes, bytes, warnings; writes nothing",
+        "  polychip plan recipe.toml\n  polychip plan recipe.toml --exact --json > plan.json",
+    )
+    parser.add_argument("recipe", metavar="RECIPE", help="a recipe in TOML")
+    parser.add_argument(
+        "--exact", action="store_true",
+        help="read the imagery too, so that nothing is estimated (takes about as long as a run)",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+
+def _add_export(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "export",
+        "build a dataset without writing a recipe; the one that stands for it is stored in it",
+        "  polychip export scene.tif --labels labels.gpkg -o dataset --size 256\n"
+        "  polychip export scene.tif --labels 'labels.gpkg|buildings' -o dataset \\\n"
+        "      --mode instance --split train=0.8,val=0.2",
+    )
+    _inputs(parser)
+    parser.add_argument(
+        "-o", "--output", metavar="DIR", required=True, help="the dataset's folder"
+    )
+    _label_options(parser.add_argument_group("labels"))
+    _image_options(parser.add_argument_group("images and grid (default: the image's own pixels)"))
+    _chip_options(parser.add_argument_group("chips"))
+    _split_options(parser.add_argument_group("splits"))
+    _output_options(parser.add_argument_group("masks and files"))
+    _run_options(parser)
+
+
+def _add_run(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "run",
+        "build the dataset of a recipe",
+        "  polychip run recipe.toml\n"
+        "  polychip run recipe.toml --resume          # go on after an interruption\n"
+        "  polychip run recipe.toml -o elsewhere --workers 4",
+    )
+    parser.add_argument("recipe", metavar="RECIPE", help="a recipe in TOML")
+    parser.add_argument(
+        "-o", "--output", metavar="DIR", help="the dataset's folder (default: the recipe's)"
+    )
+    _run_options(parser)
+
+
+def _add_verify(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "verify",
+        "prove that a dataset is right: files, checksums, alignment, values, leakage, labels",
+        "  polychip verify dataset\n  polychip verify dataset --all --json > verdict.json",
+    )
+    parser.add_argument("dataset", metavar="DIR", help="the dataset's folder")
+    parser.add_argument(
+        "--all", action="store_true", dest="all_chips",
+        help="burn the labels of every chip again, not only of a sample",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+
+def _add_demo(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "demo",
+        "go the whole way on the shipped sample, step by step, without a download",
+        "  polychip demo\n  polychip demo -o somewhere",
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="DIR", default="polychip-demo",
+        help="the dataset's folder (default: polychip-demo)",
+    )  # fmt: skip
+    _run_options(parser)
+
+
+def _inputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "images", metavar="IMAGE", nargs="+", help="any raster that GDAL reads, with a CRS"
+    )
+    parser.add_argument(
+        "--labels", metavar="FILE[|LAYER]", required=True,
+        help="polygons (GeoPackage, GeoJSON, FlatGeobuf, Shapefile, GeoParquet, …), or a raster "
+        "of class codes; quote the |",
+    )  # fmt: skip
+
+
+def _label_options(group: Any) -> None:
+    add = group.add_argument
+    add("--class-field", metavar="FIELD", help="field with the class (default: the one named "
+        "class, label, category or type; else all features are one class)")  # fmt: skip
+    add("--class-name", metavar="NAME", help="one class of this name for all features")
+    add("--instance-field", metavar="FIELD", help="field that says which features are one object "
+        "(default: each feature is an object)")  # fmt: skip
+    add("--id-field", metavar="FIELD", help="field that names each feature for good "
+        "(default: the file's feature numbers)")  # fmt: skip
+    add("--where", metavar="SQL", help="only these features, such as \"status = 'done'\"")
+    add("--labels-crs", metavar="CRS", help="CRS of labels that state none, such as EPSG:4326")
+    add("--buffer-m", metavar="METRES", type=float, help="make polygons of lines and points: "
+        "distance to each side, in metres")  # fmt: skip
+    add("--extent", metavar="FILE[|LAYER]", help="polygons of what was looked at; outside is "
+        "ignore (default: the whole image was looked at)")  # fmt: skip
+
+
+def _image_options(group: Any) -> None:
+    add = group.add_argument
+    add("--combine", choices=("scenes", "mosaic", "stack"), help="what several images are: scenes "
+        "of their own, one mosaic, or bands of one stack (default: scenes)")  # fmt: skip
+    add("--bands", metavar="BAND,…", type=_bands, help="bands by number from 1 or by name, such "
+        "as 3,2,1 or red,green,blue (default: all)")  # fmt: skip
+    add("--nodata", metavar="VALUE", type=float, help="value of pixels without data "
+        "(default: what the image declares)")  # fmt: skip
+    add("--crs", metavar="CRS", help="warp to this CRS, such as EPSG:32630")
+    add("--resolution", metavar="UNITS", type=_resolution, help="warp to this pixel size, in "
+        "units of the CRS, such as 10 or 10x20")  # fmt: skip
+    add("--resampling", metavar="METHOD", choices=(
+        "nearest", "bilinear", "cubic", "cubic_spline", "lanczos", "average", "mode", "rms"),
+        help="how to warp: nearest, bilinear, cubic, cubic_spline, lanczos, average, mode or rms "
+        "(default: bilinear)")  # fmt: skip
+    add("--allow-ballpark", action="store_true", default=None, help="accept a transformation that "
+        "ignores the shift between the datums (may be 100 m off)")  # fmt: skip
+
+
+def _chip_options(group: Any) -> None:
+    add = group.add_argument
+    add("--size", metavar="PX", type=_size, help="side of a chip in pixels, or HEIGHTxWIDTH "
+        "(default: 512)")  # fmt: skip
+    add("--stride", metavar="PX", type=_size, help="pixels from one chip to the next, or "
+        "ROWSxCOLUMNS (default: the size)")  # fmt: skip
+    add("--edge", choices=("pad", "shift", "drop"), help="the last chip of a row or column is "
+        "padded, moved back, or left out (default: pad)")  # fmt: skip
+    add("--max-nodata", metavar="SHARE", type=float, help="leave out chips with more nodata than "
+        "this share, 0 to 1 (default: 1, none)")  # fmt: skip
+    add("--min-labelled", metavar="SHARE", type=float, help="leave out chips of which less than "
+        "this share was looked at, 0 to 1 (default: 0, none)")  # fmt: skip
+    add("--negatives", metavar="SHARE", type=float, help="share of the chips without a feature "
+        "that is kept, 0 to 1 (default: 1, all)")  # fmt: skip
+    add("--seed", metavar="N", type=int, help="of all draws: negatives, splits (default: 0)")
+
+
+def _split_options(group: Any) -> None:
+    add = group.add_argument
+    add("--split", metavar="NAME=SHARE,…", help="shares that add up to 1, such as "
+        "train=0.8,val=0.1,test=0.1 (default: no split)")  # fmt: skip
+    add("--split-by", metavar="HOW", help="blocks (of neighbouring chips), random, scene, or "
+        "field:NAME of the extent (default with --split: blocks)")  # fmt: skip
+
+
+def _output_options(group: Any) -> None:
+    add = group.add_argument
+    add("--mode", choices=("semantic", "instance", "panoptic"), help="which masks are made; "
+        "semantic ones always are (default: semantic)")  # fmt: skip
+    add("--all-touched", action="store_true", default=None, help="burn every pixel that a polygon "
+        "touches (default: those whose centre it holds)")  # fmt: skip
+    add("--keep-tiny", action="store_true", default=None, help="burn the nearest pixel of polygons "
+        "that hold no pixel's centre (default: count them)")  # fmt: skip
+    add("--compress", choices=("none", "deflate", "zstd", "lzw"), help="compression of the chips "
+        "(default: deflate)")  # fmt: skip
+    add("--format", metavar="NAME", dest="formats", action="append", help="a further format "
+        "besides the dataset's own (none in this version)")  # fmt: skip
+
+
+def _run_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the run")
+    add = group.add_argument
+    add("--workers", metavar="N", type=_workers, help="processes; the result is the same "
+        "(default: one a processor, one for small jobs)")  # fmt: skip
+    add("--progress", choices=("auto", "json", "none"), default="auto", help="a bar when stderr "
+        "is a terminal, one JSON object a line on stdout, or nothing (default: auto)")  # fmt: skip
+    way = group.add_mutually_exclusive_group()
+    way.add_argument("--resume", action="store_true", help="go on with an unfinished run")
+    way.add_argument("--overwrite", action="store_true", help="replace a dataset that is there")
+
+
+def _reading(what: str, convert: Callable[[str], Any]) -> Callable[[str], Any]:
+    """A converter that says what it expected; ranges are the recipe's to check."""
+
+    def read(text: str) -> Any:
+        try:
+            return convert(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"'{text}' is not {what}") from None
+
+    return read
+
+
+def _one_or_two(text: str, kind: Callable[[str], Any]) -> Any:
+    parts = [kind(part) for part in text.lower().split("x")]
+    if len(parts) > 2:
+        raise ValueError(text)
+    return parts[0] if len(parts) == 1 else tuple(parts)
+
+
+def _band(text: str) -> int | str:
+    name = text.strip()
+    if not name:
+        raise ValueError(text)
+    return int(name) if name.isdecimal() else name
+
+
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+_size = _reading("a number of pixels such as 512, nor two as HEIGHTxWIDTH",
+                 lambda text: _one_or_two(text, int))  # fmt: skip
+_resolution = _reading("a pixel size such as 10, nor two as 10x20",
+                       lambda text: _one_or_two(text, float))  # fmt: skip
+_bands = _reading("a list of bands such as 3,2,1 or red,green,blue",
+                  lambda text: [_band(part) for part in text.split(",")])  # fmt: skip
+_workers = _reading("a number of processes, 1 or more", _at_least_one)

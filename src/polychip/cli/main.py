@@ -1,0 +1,104 @@
+"""The console script: parse, do, explain what went wrong. Loads nothing heavy by itself."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+DONE, WRONG, USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+BROKEN_PIPE = 141
+"""What a shell gives for a program that its reader left: 128 + SIGPIPE."""
+DEBUG = "POLYCHIP_DEBUG"
+_ISSUES = "https://example.org/polychip/issues"
+
+
+def entry_point() -> None:
+    """The `polychip` command."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command line; returns the exit code, whatever happens."""
+    try:
+        code = _guarded(argv)
+        sys.stdout.flush()
+    except KeyboardInterrupt:  # during the imports, or while the first one was being told
+        code = INTERRUPTED
+    except BrokenPipeError:
+        code = _leave_pipe()
+    return code
+
+
+def _leave_pipe() -> int:
+    """Whoever read the output has gone; keep Python from complaining of it when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return BROKEN_PIPE
+
+
+def _guarded(argv: Sequence[str]) -> int:
+    """Do what is asked for; errors become a message and a code."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    args: Any = None
+    try:
+        from polychip.cli.arguments import build_parser
+
+        args = build_parser().parse_args(argv)
+        _quiet_libraries()
+        from polychip.cli import commands
+
+        code: int = getattr(commands, args.command)(args)
+    except SystemExit as stop:  # argparse: help, version, usage
+        return stop.code if isinstance(stop.code, int) else USAGE
+    except BrokenPipeError:
+        raise
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - nobody shall see a traceback
+        return _explain(error, args)
+    return code
+
+
+def _quiet_libraries() -> None:
+    """Warnings meant for programmers are shown with POLYCHIP_DEBUG only."""
+    if not os.environ.get(DEBUG):
+        import warnings
+
+        warnings.simplefilter("ignore")
+
+
+def _explain(error: BaseException, args: Any) -> int:
+    code, message = told(error)
+    if os.environ.get(DEBUG):
+        import traceback
+
+        traceback.print_exception(error)
+    if getattr(args, "progress", None) == "json":
+        from polychip.cli.progress import emit
+
+        emit("error", message=message, exit_code=code)
+    label = "interrupted" if code == INTERRUPTED else "error"
+    sys.stderr.write(f"{label}: {message}\n")
+    return code
+
+
+def told(error: BaseException) -> tuple[int, str]:
+    """Exit code and message of whatever stopped a command."""
+    from polychip.errors import Interrupted, PolychipError
+
+    if isinstance(error, Interrupted):
+        return INTERRUPTED, str(error).removeprefix("interrupted; ")
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED, "stopped before anything was written"
+    if isinstance(error, PolychipError):
+        return WRONG, str(error)
+    if isinstance(error, MemoryError):
+        return WRONG, "out of memory; use fewer --workers, smaller chips, or a larger machine"
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return WRONG, (
+            f"{where}{error.strerror.lower()}; check the disk, its permissions and its free space, "
+            "then try again (--resume goes on with a run)"
+        )
+    return WRONG, (
+        f"unexpected {type(error).__name__}: {error}\nThis is a fault of Polychip. Please report "
+        f"it at {_ISSUES} with what it prints when {DEBUG}=1 is set."
+    )

@@ -1,0 +1,1 @@
+"""What tests share: small rasters and labels made on the spot, datasets read without Polychip."""
