@@ -263,10 +263,10 @@ def test_bands_are_read_in_the_wanted_order(write_raster: WriteRaster) -> None:
 
 def test_reading_leaves_the_folder_as_it_was(write_raster: WriteRaster, tmp_path: Path) -> None:
     path = write_raster("a.tif", np.ones((1, 8, 8), np.float32), nodata=0)
-    before = sorted(os.listdir(tmp_path)), Path(path).read_bytes()
+    before = sorted(tmp_path.iterdir()), Path(path).read_bytes()
     with FileSource(path) as source:
         source.read(Window(-1, -1, 12, 12))
-    assert (sorted(os.listdir(tmp_path)), Path(path).read_bytes()) == before
+    assert (sorted(tmp_path.iterdir()), Path(path).read_bytes()) == before
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -289,7 +289,7 @@ def test_a_text_file_is_no_raster(tmp_path: Path) -> None:
 def test_a_truncated_header_is_refused(write_raster: WriteRaster) -> None:
     path = Path(write_raster("a.tif", np.ones((1, 64, 64), np.uint8), compress="deflate"))
     path.write_bytes(path.read_bytes()[:60])
-    with pytest.raises(InputError, match="not a raster that can be read.*copy the file again"):
+    with pytest.raises(InputError, match=r"not a raster that can be read.*copy the file again"):
         inspect_file(str(path))
 
 

@@ -408,5 +408,5 @@ def test_a_resolution_in_the_wrong_unit_is_refused() -> None:
 
 def test_a_crs_in_which_the_image_has_no_place_is_refused() -> None:
     grid = Grid(to_wkt("EPSG:4326"), Affine(0.1, 0, 170, 0, -0.1, 5), 30, 50)
-    with pytest.raises(InputError, match="can't be expressed in|can be expressed in"):
+    with pytest.raises(InputError, match="no point of the image"):
         snapped_grid(grid, "+proj=gnom +lat_0=0 +lon_0=-5 +datum=WGS84", 1000)

@@ -115,7 +115,7 @@ def _members(path: Path, depth: int = 0) -> Iterator[tuple[str, Path]]:
 def _vrt_sources(path: Path) -> Iterator[tuple[str, Path]]:
     """Files that a VRT reads from; remote ones and VRTs behind VRTs stay unseen."""
     seen = set()
-    for attributes, text in _VRT_SOURCE.findall(path.read_text(errors="replace")):
+    for attributes, text in _VRT_SOURCE.findall(path.read_text(encoding="utf-8", errors="replace")):
         relative = 'relativeToVRT="1"' in attributes
         source = path.parent / text.strip() if relative else Path(text.strip())
         if source not in seen and source.is_file():

@@ -19,6 +19,7 @@ from affine import Affine
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.io import DatasetReader
 from rasterio.windows import Window as RasterioWindow
 
 from polychip.errors import InputError, some
@@ -114,7 +115,7 @@ def fits(value: float, dtype: str) -> bool:
 
 
 def as_sample(value: float, dtype: str) -> float:
-    """The value as the dtype's own kind: whole numbers for integers, so that they compare exactly."""
+    """The value as the dtype's own kind: integers are compared as whole numbers, exactly."""
     return int(value) if np.dtype(dtype).kind in "iu" else float(value)
 
 
@@ -321,7 +322,7 @@ def _same(a: float, b: float) -> bool:
     return a == b or (np.isnan(a) and np.isnan(b))
 
 
-def _open(path: str) -> Any:
+def _open(path: str) -> DatasetReader:
     try:
         with warnings.catch_warnings():  # a missing geotransform is told by _inspect
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
@@ -340,7 +341,7 @@ def _open(path: str) -> Any:
         raise InputError(message) from error
 
 
-def _inspect(path: str, dataset: Any) -> FileInfo:
+def _inspect(path: str, dataset: DatasetReader) -> FileInfo:
     _check_bands(path, dataset)
     _check_georeference(path, dataset)
     profile = _profile(dataset)
@@ -373,7 +374,7 @@ def _inspect(path: str, dataset: Any) -> FileInfo:
     )
 
 
-def _check_bands(path: str, dataset: Any) -> None:
+def _check_bands(path: str, dataset: DatasetReader) -> None:
     if dataset.count == 0 and dataset.subdatasets:
         raise InputError(
             f"{path}: holds {len(dataset.subdatasets)} subdatasets and no bands of its own; name "
@@ -390,7 +391,7 @@ def _check_bands(path: str, dataset: Any) -> None:
         )
 
 
-def _check_georeference(path: str, dataset: Any) -> None:
+def _check_georeference(path: str, dataset: DatasetReader) -> None:
     if dataset.crs and not dataset.transform.is_identity:
         return
     points, _ = dataset.gcps
@@ -412,7 +413,7 @@ def _check_georeference(path: str, dataset: Any) -> None:
     raise InputError(f"{path}: {what}; a grid in a known CRS was expected: {cure}")
 
 
-def _profile(dataset: Any) -> ImageProfile:
+def _profile(dataset: DatasetReader) -> ImageProfile:
     names = tuple(item.name.lower() for item in dataset.colorinterp)
     colormap = None
     if dataset.count == 1 and dataset.colorinterp[0] == ColorInterp.palette:
@@ -431,7 +432,7 @@ def _profile(dataset: Any) -> ImageProfile:
     )
 
 
-def _mask_kind(dataset: Any) -> MaskKind:
+def _mask_kind(dataset: DatasetReader) -> MaskKind:
     flags = dataset.mask_flag_enums
     if any(MaskFlags.per_dataset in f and MaskFlags.alpha not in f for f in flags):
         return "dataset"
@@ -444,7 +445,8 @@ def _checked_bands(info: FileInfo, bands: Sequence[int] | None) -> tuple[int, ..
     wrong = [band for band in chosen if not 1 <= band <= count]
     if wrong or not chosen:
         raise InputError(
-            f"{info.path}: has no band {some(wrong) or '(none was chosen)'}; its bands are numbered 1 to {count}"
+            f"{info.path}: has no band {some(wrong) or '(none was chosen)'}; its bands are "
+            f"numbered 1 to {count}"
         )
     return chosen
 

@@ -139,7 +139,7 @@ class WarpedFile:
         self.resampling = resampling
         self._step = source_step(source.grid, grid, operation)
         dtype = np.dtype(source.profile.dtype)
-        narrow = dtype.kind in "iu" and dtype.itemsize <= 2 or dtype == np.float32
+        narrow = dtype == np.float32 or (dtype.kind in "iu" and dtype.itemsize <= 2)
         self._float = np.dtype(np.float32 if narrow else np.float64)
         self.block_px = self._block_side()
         self._blocks: OrderedDict[tuple[int, int], Parts | None] = OrderedDict()

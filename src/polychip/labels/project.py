@@ -73,10 +73,15 @@ def footprint(grid: Grid, window: Window, operation: Operation, labels_crs: str)
             "labels and image lie far apart; check both CRSs, or reproject the labels"
         )
     degrees = is_geographic(labels_crs)
+    turned = False
     if degrees and not operation.is_identity:
-        back[:, 0] = np.rad2deg(np.unwrap(np.deg2rad(back[:, 0])))
+        path = np.rad2deg(np.unwrap(np.deg2rad(np.append(back[:, 0], back[0, 0]))))
+        back[:, 0], turned = path[:-1], abs(path[-1] - path[0]) > 180.0
     west, south = (float(value) for value in back.min(axis=0))
     east, north = (float(value) for value in back.max(axis=0))
+    if turned:  # the outline goes once around a pole, which lies inside
+        west, east = -180.0, 180.0
+        south, north = (south, 90.0) if south + north > 0 else (-90.0, north)
     slack = 1e-9 * max(1.0, abs(east), abs(west))
     wraps = degrees and (west < -180.0 - slack or east > 180.0 + slack)
     margin = 0.02 * max(east - west, north - south)  # curved sides bulge between the samples

@@ -1,0 +1,165 @@
+"""What each command does, once its options are parsed; returns the exit code."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from polychip.cli.main import DONE, SOME_FAILED, WRONG
+
+if TYPE_CHECKING:
+    from polychip.finish import Summary
+    from polychip.quality.verify import VerifyReport
+    from polychip.recipe import Recipe
+
+LARGE_BYTES = 48 * 2**20
+"""From so much imagery on, workers are started before the plan is made."""
+
+
+def init(args: argparse.Namespace) -> int:
+    """Write a recipe."""
+    from polychip.initialise import look, write_recipe
+
+    found = look(args.images, args.labels, Path(args.output))
+    write_recipe(found, overwrite=args.overwrite)
+    sys.stdout.write(found.closing_words())
+    return DONE
+
+
+def plan(args: argparse.Namespace) -> int:
+    """Print what a recipe would give."""
+    from polychip.cli.progress import Told
+    from polychip.planning import report_plan
+    from polychip.recipe import load_recipe
+
+    _light_pyogrio()
+    bar = Told(bar=sys.stderr.isatty())
+    try:
+        report = report_plan(load_recipe(args.recipe), exact=args.exact, reporter=bar)
+    finally:
+        bar.close()
+    sys.stdout.write(f"{_json(report.to_dict()) if args.json else report}\n")
+    return DONE
+
+
+def export(args: argparse.Namespace) -> int:
+    """Build a dataset from options."""
+    from polychip.recipe import build_recipe
+    from polychip.requests import OPTIONS, export_recipe
+
+    options = {name: getattr(args, name) for name in OPTIONS}
+    data = export_recipe(args.images, args.labels, args.output, options)
+    return _build(build_recipe(data, base=Path.cwd(), where="export"), args)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Build the dataset of a recipe."""
+    from polychip.recipe import load_recipe
+
+    recipe = load_recipe(args.recipe)
+    return _build(recipe if args.output is None else with_output(recipe, args.output), args)
+
+
+def verify(args: argparse.Namespace) -> int:
+    """Check a dataset and print the verdict."""
+    from polychip.quality.verify import verify_dataset
+
+    report = verify_dataset(Path(args.dataset), all_chips=args.all_chips)
+    if args.json:
+        sys.stdout.write(_json(report.to_dict()) + "\n")
+    else:
+        sys.stdout.write(verdict_text(report, args.dataset))
+    return DONE if report.ok else WRONG
+
+
+def demo(args: argparse.Namespace) -> int:
+    """Go the whole way on the sample."""
+    from polychip.demo import closing_words, look_at_sample, sample_recipe
+
+    say = sys.stderr.write if args.progress == "json" else sys.stdout.write
+    recipe = sample_recipe(Path(args.output))
+    say(look_at_sample(recipe))
+    code = _build(recipe, args)
+    say("\nNow the dataset is checked, as `polychip verify` does it.\n\n")
+    from polychip.quality.verify import verify_dataset
+
+    report = verify_dataset(Path(recipe.output.path))
+    say(verdict_text(report, args.output))
+    say(closing_words(Path(args.output)))
+    return code if report.ok else WRONG
+
+
+def with_output(recipe: "Recipe", folder: str) -> "Recipe":
+    """The recipe with another output folder."""
+    output = recipe.output.model_copy(update={"path": str(Path(folder).absolute())})
+    return recipe.model_copy(update={"output": output})
+
+
+def _build(recipe: "Recipe", args: argparse.Namespace) -> int:
+    """Run a recipe and tell how it went."""
+    from polychip.cli.progress import emit, make_reporter
+    from polychip.run import RunOptions
+    from polychip.run import run as run_recipe
+
+    workers = args.workers or _early_workers(recipe)
+    options = RunOptions(args.resume, args.overwrite, workers, own_process=True)
+    reporter = make_reporter(args.progress)
+    try:
+        summary = run_recipe(recipe, options, reporter)
+    finally:
+        reporter.close()
+    if args.progress == "json":
+        from polychip.cli.summary import summary_dict
+
+        emit("done", **summary_dict(summary, reporter.n_warnings))
+    else:
+        from polychip.cli.summary import summary_text
+
+        sys.stdout.write(summary_text(summary, reporter.n_warnings))
+    return _tell_failed(summary)
+
+
+def _tell_failed(summary: "Summary") -> int:
+    from polychip.cli.summary import failed_text
+
+    if not summary.failed:
+        return DONE
+    sys.stdout.flush()
+    sys.stderr.write(failed_text(summary.failed))
+    return SOME_FAILED
+
+
+def _early_workers(recipe: "Recipe") -> int | None:
+    """All processors when there is much to read; None: decided once the plan is made."""
+    from polychip.execute import default_workers
+    from polychip.run import source_files
+
+    total = sum(Path(file).stat().st_size for file in source_files(recipe) if Path(file).is_file())
+    return default_workers() if total >= LARGE_BYTES else None
+
+
+def verdict_text(report: "VerifyReport", folder: str) -> str:
+    """The checks and what they come to, for people."""
+    marks = {True: "ok", False: "FAILED", None: "skipped"}
+    lines = [f"{marks[check.ok]:8}{check.id:14}{check.message}" for check in report.checks]
+    bad = [check.id for check in report.checks if check.ok is False]
+    skipped = [check.id for check in report.checks if check.ok is None]
+    if bad:
+        verdict = f"{folder}: don't use it as it is: {', '.join(bad)} failed"
+    elif skipped:
+        verdict = f"{folder}: no fault found; not everything could be checked ({', '.join(skipped)})"
+    else:
+        verdict = f"{folder}: right"
+    return "\n".join([*lines, "", verdict]) + "\n"
+
+
+def _light_pyogrio() -> None:
+    """This process is ours: bulk reads without data frames start a second sooner."""
+    from polychip.io.vector import load_pyogrio_light
+
+    load_pyogrio_light()
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False)
