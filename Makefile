@@ -43,6 +43,7 @@ lint: install-test
 	$(BIN)/lint-imports
 
 bench: install-test
+	@$(BIN)/python -m compileall -q src
 	$(BIN)/python benchmarks/bench_export.py
 
 clean:

@@ -38,7 +38,11 @@ def main() -> None:
                 box = shapely.box(*rasterio.windows.bounds(window, source.transform))
                 found = sorted(tree.query(box))
                 shapes = [(geometry[i], int(values[i])) for i in found]
-                mask = rasterize(shapes, (SIZE, SIZE), transform=place, dtype="uint8") if shapes else None
+                mask = (
+                    rasterize(shapes, (SIZE, SIZE), transform=place, dtype="uint8")
+                    if shapes
+                    else None
+                )
                 name = f"r{y // SIZE:07d}_c{x // SIZE:07d}.tif"
                 profile = {
                     "driver": "GTiff", "height": SIZE, "width": SIZE, "dtype": "uint8",

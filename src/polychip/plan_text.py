@@ -49,7 +49,7 @@ def _counts_lines(counts: Mapping[str, int]) -> list[str]:
 def _scene_lines(report: PlanReport) -> list[str]:
     rows = []
     for scene in report.scenes:
-        side = " × ".join(f"{value:.6g}" for value in dict.fromkeys(scene.pixel_size))
+        side = wording.pixel(scene.pixel_size, scene.unit)
         rows.append(
             (
                 scene.name,

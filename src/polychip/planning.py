@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from polychip.blocks.jobs import ChipSlot, SceneJob
 from polychip.blocks.opened import Pixels, SceneWorker
 from polychip.blocks.work import make_block
-from polychip.crs import crs_label
+from polychip.crs import crs_label, is_geographic, unit_in_metres
 from polychip.execute import SerialExecutor
 from polychip.finish import class_names
-from polychip.grid import Window
+from polychip.grid import Grid, Window
 from polychip.image import ImageProfile
 from polychip.io.raster import inspect_file
 from polychip.io.sources import LayerPlan
@@ -48,6 +48,8 @@ class SceneChips:
     crs: str
     pixel_size: tuple[float, float]
     """In CRS units, (along a row, along a column)."""
+    unit: str
+    """Of the CRS: 'm', '°', or '' for others."""
     planned: int
     """Chips on the grid."""
     chips: int
@@ -285,6 +287,13 @@ def _report(
     )
 
 
+def unit_of(grid: Grid) -> str:
+    """The unit of a grid's CRS as people write it: 'm', '°', or '' for others."""
+    if is_geographic(grid.crs_wkt):
+        return "°"
+    return "m" if unit_in_metres(grid.crs_wkt) == 1.0 else ""
+
+
 def _nothing_left(tally: _Tally) -> list[str]:
     if tally.counts.n_chips:
         return []
@@ -301,6 +310,7 @@ def _scene_chips(scene: ScenePlan, tally: _Tally) -> SceneChips:
         height=grid.height,
         crs=crs_label(grid.crs_wkt),
         pixel_size=grid.pixel_size,
+        unit=unit_of(grid),
         planned=len(scene.row),
         chips=tally.counts.n_by_scene[scene.name],
     )

@@ -346,6 +346,10 @@ def load_recipe(path: str | Path) -> Recipe:
     file = Path(path)
     try:
         text = file.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise RecipeError(
+            f"{file}: no such recipe; check the path, or write one with `polychip init`"
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"{file}: the recipe can't be read: {error}") from error
     try:
@@ -415,8 +419,11 @@ _KNOWN_KEYS: dict[str, type[BaseModel]] = {
 def _explain(error: ValidationError, where: str) -> str:
     """One line a problem: the key's place in the recipe, what is wrong, the nearest key."""
     lines = []
-    for problem in error.errors():
-        location = [part for part in problem["loc"] if not _is_noise(part)]
+    problems = error.errors()
+    for problem in problems:
+        if _is_beside_the_point(problem):
+            continue
+        location = list(_place(problem))
         name = _dotted(location)
         if problem["type"] == "extra_forbidden":
             owner = next((p for p in reversed(location[:-1]) if p in _KNOWN_KEYS), None)
@@ -424,11 +431,52 @@ def _explain(error: ValidationError, where: str) -> str:
             known = [field.alias or key for key, field in model.model_fields.items()]
             lines.append(f"unknown key '{name}'{nearest(str(location[-1]), known)}")
         else:
-            message = problem["msg"].removeprefix("Value error, ")
-            given = problem.get("input")
-            shown = f", not {given!r}" if isinstance(given, str | int | float) else ""
-            lines.append(f"{name + ': ' if name else ''}{message}{shown}")
+            lines.append(f"{name} {_wrong(problem)}".strip(" :").replace(" : ", ": "))
     return f"{where}: " + "; ".join(dict.fromkeys(lines))
+
+
+_MUST = {
+    "greater_than_equal": "must be {ge} or more", "greater_than": "must be more than {gt}",
+    "less_than_equal": "must be {le} or less", "literal_error": "must be {expected}",
+    "int_type": "must be a whole number", "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number", "float_type": "must be a number",
+    "float_parsing": "must be a number", "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false", "string_type": "must be a text in quotes",
+    "string_pattern_mismatch": "{pattern}", "too_long": "must be one number, or two", "list_type": "must be a list, [ … ]",
+    "tuple_type": "must be one number, or two as [height, width]",
+}  # fmt: skip
+
+
+_PATTERNS = {
+    r"^(none|blocks|random|scene|field:.+)$": "must be none, blocks, random, scene or field:NAME",
+    r"^#[0-9a-fA-F]{6}$": "must be a colour such as #1f78b4",
+}
+
+
+def _wrong(problem: Any) -> str:
+    """What was found, and what it must be."""
+    if problem["type"] == "missing":
+        return "is missing"
+    given = problem.get("input")
+    shown = f"is {given!r}; it " if isinstance(given, str | int | float) else ""
+    if problem["type"] in _MUST:
+        words = _MUST[problem["type"]].format(**problem.get("ctx", {}))
+        return shown + _PATTERNS.get(words, words)
+    return ": " + str(problem["msg"]).removeprefix("Value error, ")
+
+
+def _is_beside_the_point(problem: Any) -> bool:
+    """Where one number or two may be given, whether this is the complaint about the other."""
+    two = isinstance(problem.get("input"), list | tuple)
+    last = str(problem["loc"][-1])
+    return (problem["type"] == "tuple_type" and isinstance(problem.get("input"), int | float)) or (
+        two and not last.startswith("tuple[") and problem["type"] in ("int_type", "float_type")
+    )
+
+
+def _place(problem: Any) -> tuple[int | str, ...]:
+    """The key of pydantic's location, without the names of types."""
+    return tuple(part for part in problem["loc"] if not _is_noise(part))
 
 
 def _is_noise(part: int | str) -> bool:

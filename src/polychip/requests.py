@@ -17,6 +17,8 @@ OPTIONS = (
     "negatives", "seed", "compress", "formats", "combine", "allow_ballpark",
 )  # fmt: skip
 
+_TABLES = ("schema", "grid", "chips", "masks", "output", "scenes[1]", "scenes[1].labels[1]")
+
 
 def export_recipe(
     images: Sequence[str], labels: str, out: str, options: Mapping[str, Any]
@@ -36,7 +38,7 @@ def export_recipe(
         if name not in OPTIONS:
             raise RecipeError(f"unknown option '{name}'{nearest(name, OPTIONS)}")
     given = {name: value for name, value in options.items() if value is not None}
-    scenes = _scenes(images, given.get("combine", "scenes"))
+    scenes = scene_tables(images, given.get("combine", "scenes"))
     label_source = _labels(labels, given)
     for scene in scenes:
         scene["labels"] = [label_source]
@@ -61,7 +63,19 @@ def export_recipe(
     return recipe
 
 
-def _scenes(images: Sequence[str], combine: Combine) -> list[dict[str, Any]]:
+_ELSEWHERE = {"split.by": "split_by", "split.fractions": "split", "output.formats": "format"}
+
+
+def in_options(message: str) -> str:
+    """A message about recipe keys in the words of the command line: '--size' for chips.size."""
+    keys = {f"{table}.{name}": name for table in _TABLES for name in OPTIONS} | _ELSEWHERE
+    for key in sorted(keys, key=len, reverse=True):
+        message = re.sub(rf"\b{re.escape(key)}\b", "--" + keys[key].replace("_", "-"), message)
+    return message
+
+
+def scene_tables(images: Sequence[str], combine: Combine) -> list[dict[str, Any]]:
+    """The scenes that images are, with names and imagery."""
     if not images:
         raise RecipeError("no image was given")
     if combine == "mosaic":

@@ -364,10 +364,19 @@ class Build:
         rasters = any(job.raster_labels for job in self.jobs)
         if not rasters and not any(report.n_burned for report in self._reports.values()):
             raise nothing_burned(self.plan, list(self.reports))
+        if all(report.n_extents == 0 for report in self._reports.values()):
+            raise InputError(
+                "no polygon of the extent lies on any scene, so everything would be ignore; check "
+                "the extent's layer and its `where`, or leave extent out"
+            )
         most = max(report.most_objects for report in self._reports.values())
         dtype = "uint32" if most > MANY_OBJECTS else "uint16"
         self.jobs = [replace(job, instance_dtype=dtype) for job in self.jobs]
         for scene, report in zip(self.plan.scenes, self.reports, strict=True):
+            if report.n_extents == 0:
+                self.reporter.warn(
+                    f"{scene.name}: no polygon of the extent lies on it: all of it is ignore"
+                )
             if not scene.scene.extent:
                 self.reporter.warn(
                     f"{scene.name}: no extent given: the whole image counts as looked at, what "

@@ -84,7 +84,9 @@ def load_labels_task(task: LabelTask, own_process: bool) -> Any:  # noqa: ANN401
     labels.save(task.labels_folder)
     if task.extent_folder is not None:
         task.extent_folder.mkdir(parents=True, exist_ok=True)
-        load_extent(task.place, task.extent).save(task.extent_folder)
+        extent = load_extent(task.place, task.extent)
+        extent.save(task.extent_folder)
+        report.n_extents = extent.n_owners
     return report
 
 

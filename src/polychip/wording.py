@@ -60,3 +60,9 @@ def one_line(text: object, limit: int = 200) -> str:
     """Text without line breaks and control characters, cut where it is long."""
     plain = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
     return plain if len(plain) <= limit else plain[: limit - 1] + "…"
+
+
+def pixel(sides: tuple[float, float], unit: str) -> str:
+    """'10 m', '30 × 15 m', '0.0001°'."""
+    numbers = " × ".join(dict.fromkeys(f"{side:.6g}" for side in sides))
+    return f"{numbers}°" if unit == "°" else f"{numbers} {unit}".rstrip()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ BUCKET_PX = 512
 """Side of the squares by which owners are found."""
 LONG = 2048
 """Owners with more edges than this are searched by row instead of being read whole."""
+
+_HEADER = 128
+"""Bytes of a .npy file that holds nothing."""
 
 _ARRAYS = ("points", "first_edge", "end_edge", "box", "reach", "bucket_start", "bucket_owner",
            "lattice")  # fmt: skip
@@ -97,8 +100,15 @@ class EdgeSet:
 
 def load_edges(folder: Path) -> EdgeSet:
     """The saved edges, memory-mapped: all processes of a machine share the pages."""
-    mode: Literal["r"] = "r"
-    return EdgeSet(**{name: np.load(folder / f"{name}.npy", mmap_mode=mode) for name in _ARRAYS})
+    return EdgeSet(**{name: load_array(folder / f"{name}.npy") for name in _ARRAYS})
+
+
+def load_array(path: Path) -> NDArray[Any]:
+    """A saved array, memory-mapped; an empty one can't be and is read."""
+    array: NDArray[Any] = (
+        np.load(path, mmap_mode="r") if path.stat().st_size > _HEADER else np.load(path)
+    )
+    return array
 
 
 def build_edges(

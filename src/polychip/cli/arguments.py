@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 _EPILOG = """\
 The usual way:
@@ -19,7 +19,7 @@ Exit codes: 0 done; 1 an input or the recipe is wrong, or verify found a problem
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="polychip",
         description="From polygons and satellite imagery to aligned training chips.",
         epilog=_EPILOG,
@@ -31,6 +31,14 @@ def build_parser() -> argparse.ArgumentParser:
     for add in (_add_init, _add_plan, _add_export, _add_run, _add_verify, _add_demo):
         add(commands)
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Usage errors in two lines: what is wrong, and where help is."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print and leave with code 2."""
+        self.exit(2, f"error: {message}\n{self.prog} --help explains the options\n")
 
 
 class _Version(argparse.Action):
@@ -97,10 +105,9 @@ def _add_export(commands: Any) -> None:
         "  polychip export scene.tif --labels 'labels.gpkg|buildings' -o dataset \\\n"
         "      --mode instance --split train=0.8,val=0.2",
     )
+    parser.usage = "polychip export IMAGE... --labels FILE[|LAYER] -o DIR [options]"
     _inputs(parser)
-    parser.add_argument(
-        "-o", "--output", metavar="DIR", required=True, help="the dataset's folder"
-    )
+    parser.add_argument("-o", "--output", metavar="DIR", required=True, help="the dataset's folder")
     _label_options(parser.add_argument_group("labels"))
     _image_options(parser.add_argument_group("images and grid (default: the image's own pixels)"))
     _chip_options(parser.add_argument_group("chips"))

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polychip.cli.main import DONE, SOME_FAILED, WRONG
+from polychip.errors import RecipeError
 
 if TYPE_CHECKING:
     from polychip.finish import Summary
-    from polychip.quality.verify import VerifyReport
     from polychip.recipe import Recipe
 
 LARGE_BYTES = 48 * 2**20
@@ -46,11 +46,15 @@ def plan(args: argparse.Namespace) -> int:
 def export(args: argparse.Namespace) -> int:
     """Build a dataset from options."""
     from polychip.recipe import build_recipe
-    from polychip.requests import OPTIONS, export_recipe
+    from polychip.requests import OPTIONS, export_recipe, in_options
 
     options = {name: getattr(args, name) for name in OPTIONS}
     data = export_recipe(args.images, args.labels, args.output, options)
-    return _build(build_recipe(data, base=Path.cwd(), where="export"), args)
+    try:
+        recipe = build_recipe(data, base=Path.cwd(), where="export")
+    except RecipeError as error:
+        raise RecipeError(in_options(str(error)).removeprefix("export: ")) from error
+    return _build(recipe, args)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -69,7 +73,7 @@ def verify(args: argparse.Namespace) -> int:
     if args.json:
         sys.stdout.write(_json(report.to_dict()) + "\n")
     else:
-        sys.stdout.write(verdict_text(report, args.dataset))
+        sys.stdout.write(f"{report}\n")
     return DONE if report.ok else WRONG
 
 
@@ -85,7 +89,7 @@ def demo(args: argparse.Namespace) -> int:
     from polychip.quality.verify import verify_dataset
 
     report = verify_dataset(Path(recipe.output.path))
-    say(verdict_text(report, args.output))
+    say(f"{report}\n")
     say(closing_words(Path(args.output)))
     return code if report.ok else WRONG
 
@@ -137,21 +141,6 @@ def _early_workers(recipe: "Recipe") -> int | None:
 
     total = sum(Path(file).stat().st_size for file in source_files(recipe) if Path(file).is_file())
     return default_workers() if total >= LARGE_BYTES else None
-
-
-def verdict_text(report: "VerifyReport", folder: str) -> str:
-    """The checks and what they come to, for people."""
-    marks = {True: "ok", False: "FAILED", None: "skipped"}
-    lines = [f"{marks[check.ok]:8}{check.id:14}{check.message}" for check in report.checks]
-    bad = [check.id for check in report.checks if check.ok is False]
-    skipped = [check.id for check in report.checks if check.ok is None]
-    if bad:
-        verdict = f"{folder}: don't use it as it is: {', '.join(bad)} failed"
-    elif skipped:
-        verdict = f"{folder}: no fault found; not everything could be checked ({', '.join(skipped)})"
-    else:
-        verdict = f"{folder}: right"
-    return "\n".join([*lines, "", verdict]) + "\n"
 
 
 def _light_pyogrio() -> None:

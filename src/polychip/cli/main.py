@@ -87,7 +87,10 @@ def told(error: BaseException) -> tuple[int, str]:
     if isinstance(error, Interrupted):
         return INTERRUPTED, str(error).removeprefix("interrupted; ")
     if isinstance(error, KeyboardInterrupt):
-        return INTERRUPTED, "stopped before anything was written"
+        return INTERRUPTED, (
+            "stopped before the first chip was made; give the same command again (with --resume "
+            "if it says that an unfinished run is there)"
+        )
     if isinstance(error, PolychipError):
         return WRONG, str(error)
     if isinstance(error, MemoryError):

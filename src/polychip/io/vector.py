@@ -67,14 +67,7 @@ def describe_layer(source: VectorSource) -> LayerInfo:
     import fiona
     from fiona.errors import FionaError
 
-    try:
-        layers = fiona.listlayers(source.path)
-    except (FionaError, ValueError) as error:
-        raise InputError(
-            f"{source.path}: not a vector file that GDAL can read ({error}); expected "
-            "GeoPackage, GeoJSON, FlatGeobuf, Shapefile, GeoParquet or another OGR format"
-        ) from error
-    layer = pick_layer(source, layers)
+    layer = pick_layer(source, layer_names(source.path))
     try:
         with fiona.open(source.path, layer=layer) as opened:
             n_features = len(opened)
@@ -94,6 +87,26 @@ def describe_layer(source: VectorSource) -> LayerInfo:
 def _as_box(bounds: Sequence[float]) -> Box:
     west, south, east, north = (float(value) for value in bounds)
     return west, south, east, north
+
+
+def layer_names(path: str) -> list[str]:
+    """The layers of a vector file.
+
+    Raises:
+        InputError: not a vector file.
+    """
+    if path.lower().endswith(PARQUET_SUFFIXES):
+        return [Path(path).stem]
+    import fiona
+    from fiona.errors import FionaError
+
+    try:
+        return list(fiona.listlayers(path))
+    except (FionaError, ValueError) as error:
+        raise InputError(
+            f"{path}: not a vector file that GDAL can read ({error}); expected GeoPackage, "
+            "GeoJSON, FlatGeobuf, Shapefile, GeoParquet or another OGR format"
+        ) from error
 
 
 def check_exists(path: str, what: str) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from polychip.burn.runs import count_pixels, merge, scan
 from polychip.errors import InputError, some
 from polychip.grid import Window
-from polychip.burn.edges import EdgeSet, build_edges, load_edges
+from polychip.burn.edges import EdgeSet, build_edges, load_array, load_edges
 from polychip.labels.project import PixelEdges
 from polychip.schema import LabelSchema
 
@@ -84,8 +84,7 @@ def load_labels(folder: Path) -> LabelSet:
     """A saved label set, its arrays memory-mapped."""
     texts = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
     arrays = {
-        name: np.load(folder / f"{name}.npy", mmap_mode="r")
-        for name in ("codes", "object_of", "area_px")
+        name: load_array(folder / f"{name}.npy") for name in ("codes", "object_of", "area_px")
     }
     fids = texts.pop("fids")
     for name in ("code", "n_features", "area_px"):

@@ -38,7 +38,9 @@ def check_splits(folder: Path, index: Index, manifest: Mapping[str, Any]) -> Che
         found.wrong(f"the index has the splits {some(sorted(map(str, told)))}, not {some(names)}")
     seen: dict[str, pa.Array] = {}
     for name in names:
-        mine = table["chip_id"].filter(pc.fill_null(pc.equal(table["split"], name), fill_value=False))
+        mine = table["chip_id"].filter(
+            pc.fill_null(pc.equal(table["split"], name), fill_value=False)
+        )
         seen[name] = pc.unique(mine)
         if name not in lists:
             found.wrong(f"splits/{name}.txt is missing")
@@ -82,7 +84,9 @@ def check_leakage(index: Index, facts: Facts) -> Check:
     if (grid < 0).any():
         found.wrong("some chips belong to no scene of the manifest")
         return found.check("")
-    columns = [table[name].to_numpy().astype(np.int64) for name in ("x_off", "y_off", "width", "height")]
+    columns = [
+        table[name].to_numpy().astype(np.int64) for name in ("x_off", "y_off", "width", "height")
+    ]
     split = _places(table["split"], names).astype(np.int8)
     try:
         leaks = audit(

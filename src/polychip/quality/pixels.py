@@ -1,6 +1,6 @@
 """The files of a chip against each other and against the index: grids, values, objects."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,17 +100,22 @@ def read_files(folder: Path, row: ChipRow) -> dict[str, ChipFile]:
 class PixelCheck:
     """Alignment of a chip's files, and what they may hold."""
 
-    def __init__(self, folder: Path, facts: Facts) -> None:
-        """Nothing is read yet."""
+    def __init__(self, folder: Path, facts: Facts, loose: Collection[str] = ()) -> None:
+        """Nothing is read yet.
+
+        Args:
+            folder: the dataset.
+            facts: what the manifest says.
+            loose: scenes where countable classes may come from rasters, which hold no objects.
+        """
+        self._loose = loose
         self.alignment, self.values = Findings("alignment"), Findings("values")
         self._folder, self._facts = folder, facts
         self._instance_dtypes: set[str] = set()
         self._codes = facts.codes
         self._things = facts.things
 
-    def add(
-        self, row: ChipRow, objects: list[dict[str, Any]] | None
-    ) -> dict[str, ChipFile] | None:
+    def add(self, row: ChipRow, objects: list[dict[str, Any]] | None) -> dict[str, ChipFile] | None:
         """Look at a chip; returns its files, None when they can't be compared.
 
         Args:
@@ -167,7 +172,11 @@ class PixelCheck:
             if not kind.startswith("image"):
                 continue
             told = layers.get(kind.removeprefix("image_"))
-            if told is None or told["dtype"] != file.dtype or len(told["bands"]) != len(file.pixels):
+            if (
+                told is None
+                or told["dtype"] != file.dtype
+                or len(told["bands"]) != len(file.pixels)
+            ):
                 self.values.wrong(f"{row.files[kind]} has other bands or pixels than its scene")
                 continue
             nodata = None if told["nodata"] is None else float(told["nodata"])
@@ -180,7 +189,9 @@ class PixelCheck:
             fill = np.array(nodata or 0).astype(file.dtype)
             held = file.pixels[:, padding]
             if not ((held == fill) | ((held != held) & (fill != fill))).all():  # noqa: PLR0124
-                self.values.wrong(f"{row.files[kind]}: its padding holds something else than {fill}")
+                self.values.wrong(
+                    f"{row.files[kind]}: its padding holds something else than {fill}"
+                )
 
     def _check_semantic(self, row: ChipRow, file: ChipFile, inside: tuple[slice, slice]) -> None:
         path, mask, facts = row.files[SEMANTIC], file.pixels[0], self._facts
@@ -238,7 +249,7 @@ class PixelCheck:
         if (mask[semantic == self._facts.ignore] != 0).any():
             self.values.wrong(f"{path} has objects where {row.files[SEMANTIC]} is ignore")
         orphans = np.isin(semantic, list(self._things - {self._facts.ignore})) & (mask == 0)
-        if orphans.any() and not self._facts.manifest.get("_raster_labels"):
+        if orphans.any() and row.scene not in self._loose:
             self.values.wrong(
                 f"{path} has no object on {int(orphans.sum())} pixels of countable classes"
             )

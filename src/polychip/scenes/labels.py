@@ -103,6 +103,8 @@ class SceneReport:
     """Features on the image too small to hold a pixel's centre."""
     off_image: int
     """Features read near the image that do not reach it."""
+    n_extents: int | None = None
+    """Polygons of the extent near the image; None where no extent was given."""
     most_objects: int = 0
     """Upper bound of the objects in one chip."""
 
@@ -535,12 +537,12 @@ def _buffered(
 
 
 def load_extent(place: ScenePlace, sources: Sequence[VectorSource]) -> EdgeSet:
-    """The edges of everything that was looked at; an owner a polygon.
+    """The edges of everything that was looked at; an owner a polygon, none far from the image.
 
     Raises:
-        InputError: a layer can't be read or placed, or holds no polygon near the image.
+        InputError: a layer can't be read or placed.
     """
-    points, owners, total, near = [], [], 0, []
+    points, owners, total = [], [], 0
     for source in sources:
         info = describe_layer(source)
         _, around = place_layer(place, source_crs(source, info))
@@ -551,12 +553,8 @@ def load_extent(place: ScenePlace, sources: Sequence[VectorSource]) -> EdgeSet:
         points.append(edges.points)
         owners.append(edges.owner + total)
         total += len(geometry)
-        near.append(f"{source.path}|{info.layer} ({crs_label(source_crs(source, info))})")
     if not total:
-        raise InputError(
-            f"scene '{place.name}': no polygon of the extent lies near the image ({some(near)}): "
-            "everything would be ignore; check the layer and its `where`, or leave extent out"
-        )
+        points, owners = [np.empty((0, 4))], [np.empty(0, dtype=np.int64)]
     return build_edges(
         np.concatenate(points), np.concatenate(owners), np.arange(total), all_edges=False
     )

@@ -1,0 +1,240 @@
+"""A scene's labels painted a second time, by another path than the engine's.
+
+Labels stay in their own CRS; pixel centres come to them. Nothing of `polychip.burn`,
+`polychip.labels` or `polychip.io.vector` is used.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyproj
+import shapely
+from numpy.typing import NDArray
+
+from polychip.grid import Grid, Window
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+NOTHING = -1
+"""No feature, no object."""
+_CIRCLE = 16
+
+
+class CannotRepeatError(Exception):
+    """The labels ask for something that this painter doesn't do; the text says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """Brings points of the grid to a label layer's CRS and back."""
+
+    grid: Grid
+    pipeline: str | None
+    """From the layer's CRS to the grid's; '' for the same CRS, None: PROJ's own choice."""
+    crs_wkt: str
+
+    @property
+    def tolerance_px(self) -> float:
+        """How far from an edge a centre may fall either way."""
+        return 1e-5 if self.pipeline == "" else 0.05
+
+    def to_labels(self, x: Floats, y: Floats) -> Floats:
+        """Label coordinates of pixel coordinates, shape (n, 2)."""
+        t = self.grid.transform
+        east, north = t.a * x + t.b * y + t.c, t.d * x + t.e * y + t.f
+        if self.pipeline == "":
+            return np.column_stack((east, north))
+        if self.pipeline is None:
+            return np.column_stack(self._default().transform(east, north))
+        move = pyproj.Transformer.from_pipeline(self.pipeline)
+        return np.column_stack(move.transform(east, north, direction="INVERSE"))
+
+    def to_pixels(self, xy: Floats) -> Floats:
+        """Pixel coordinates of label coordinates, shape (n, 2)."""
+        east, north = xy.T
+        if self.pipeline is None:
+            east, north = self._default().transform(east, north, direction="INVERSE")
+        elif self.pipeline:
+            east, north = pyproj.Transformer.from_pipeline(self.pipeline).transform(east, north)
+        inverse = ~self.grid.transform
+        x = inverse.a * (east - self.grid.transform.c) + inverse.b * (north - self.grid.transform.f)
+        y = inverse.d * (east - self.grid.transform.c) + inverse.e * (north - self.grid.transform.f)
+        return np.column_stack((x, y))
+
+    def default_difference_px(self) -> float:
+        """How far the operation moves from PROJ's own choice, in pixels at most."""
+        if self.pipeline is None:
+            return 0.0
+        w, h = self.grid.width, self.grid.height
+        x, y = np.array([0.0, w, w, 0, w / 2]), np.array([0.0, 0, h, h, h / 2])
+        t = self.grid.transform
+        there = self._default().transform(t.a * x + t.b * y + t.c, t.d * x + t.e * y + t.f)
+        back = self.to_pixels(np.column_stack(there))
+        moved = np.hypot(back[:, 0] - x, back[:, 1] - y)
+        return float(np.nanmax(moved)) if np.isfinite(moved).any() else float("inf")
+
+    def _default(self) -> pyproj.Transformer:
+        return pyproj.Transformer.from_crs(
+            pyproj.CRS.from_wkt(self.grid.crs_wkt), pyproj.CRS.from_user_input(self.crs_wkt),
+            always_xy=True,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """Valid polygons of one layer, ready to be asked."""
+
+    carrier: Carrier
+    geometry: NDArray[np.object_]
+    tree: shapely.STRtree
+    edges: shapely.STRtree
+    turns: tuple[float, ...]
+    """Shifts of longitude under which the layer is looked at."""
+
+    @classmethod
+    def of(cls, carrier: Carrier, geometry: NDArray[np.object_]) -> "Shapes":
+        """Prepare polygons of a layer."""
+        shapely.prepare(geometry)
+        bounds = shapely.bounds(geometry)
+        degrees = pyproj.CRS.from_user_input(carrier.crs_wkt).is_geographic
+        wide = degrees and len(bounds) and np.nanmax(np.abs(bounds[:, [0, 2]])) > 179.0
+        turns = (0.0, -360.0, 360.0) if wide else (0.0,)
+        tree, edges = shapely.STRtree(geometry), shapely.STRtree(shapely.boundary(geometry))
+        return cls(carrier, geometry, tree, edges, turns)
+
+    def near(self, points: Floats) -> Ints:
+        """Polygons whose envelope meets that of label coordinates."""
+        low, high = points.min(axis=0), points.max(axis=0)
+        if not np.isfinite(low).all() or not np.isfinite(high).all():
+            return np.arange(len(self.geometry))
+        boxes = [shapely.box(low[0] + s, low[1], high[0] + s, high[1]) for s in self.turns]
+        return np.unique(np.concatenate([self.tree.query(box) for box in boxes]))
+
+    def covers(self, number: int, points: Floats) -> Ints:
+        """Indices of the points inside a polygon."""
+        shape = self.geometry[number]
+        west, south, east, north = shape.bounds
+        found = []
+        for shift in self.turns:
+            x, y = points[:, 0] + shift, points[:, 1]
+            some = np.flatnonzero((x >= west) & (x <= east) & (y >= south) & (y <= north))
+            found.append(some[shapely.contains_xy(shape, x[some], y[some])])
+        return found[0] if len(found) == 1 else np.unique(np.concatenate(found))
+
+    def edges_near(self, x: Floats, y: Floats) -> tuple[Ints, Ints]:
+        """(point, polygon) pairs where a polygon's edge comes within the tolerance.
+
+        Args:
+            x: pixel coordinates of the points.
+            y: likewise.
+        """
+        angle = np.linspace(0, 2 * np.pi, _CIRCLE, endpoint=False)
+        reach = self.carrier.tolerance_px / np.cos(np.pi / _CIRCLE)
+        px = (x[:, None] + reach * np.cos(angle)).ravel()
+        py = (y[:, None] + reach * np.sin(angle)).ravel()
+        rings = self.carrier.to_labels(px, py).reshape(len(x), _CIRCLE, 2)
+        pairs = []
+        for shift in self.turns:
+            circles = shapely.polygons(rings + (shift, 0.0))
+            pairs.append(self.edges.query(circles, predicate="intersects"))
+        point, polygon = np.concatenate(pairs, axis=1)
+        return point, polygon
+
+
+@dataclass(slots=True)
+class Painting:
+    """Features of a scene in one numbering; arrays have an entry a feature."""
+
+    layers: list[Shapes]
+    start: list[int]
+    """Number of each layer's first feature."""
+    code: Ints
+    depth: Ints
+    """Place in the schema's order, 0 on top."""
+    area: Floats
+    """(n, 2): least and most area in pixels that may have decided the order."""
+    object: Ints
+    """Number of the feature's object, NOTHING where it is not countable."""
+    names: list[tuple[str, str]]
+    """(namespace, instance id) of each object."""
+    extent: list[Shapes] = field(default_factory=list)
+    has_extent: bool = False
+
+    @property
+    def rank(self) -> Ints:
+        """Each feature's place in the painting order, the lowest first."""
+        order = np.lexsort((-self.area[:, 0], -self.depth))
+        rank = np.empty_like(order)
+        rank[order] = np.arange(len(order))
+        return rank
+
+
+def centres(window: Window) -> tuple[Floats, Floats]:
+    """Pixel coordinates of all centres of a window, row by row."""
+    x, y = np.meshgrid(
+        np.arange(window.x_off, window.x_end) + 0.5, np.arange(window.y_off, window.y_end) + 0.5
+    )
+    return x.ravel(), y.ravel()
+
+
+def cover(painting: Painting, x: Floats, y: Floats) -> list[tuple[int, Ints]]:
+    """(feature, indices of the points in it) of all features that hold a point."""
+    found = []
+    for shapes, start in zip(painting.layers, painting.start, strict=True):
+        points = shapes.carrier.to_labels(x, y)
+        for number in shapes.near(points).tolist():
+            inside = shapes.covers(number, points)
+            if len(inside):
+                found.append((start + number, inside))
+    return found
+
+
+def on_top(painting: Painting, covered: Sequence[tuple[int, Ints]], n_points: int) -> Ints:
+    """The feature that wins each point, NOTHING for none."""
+    rank = painting.rank
+    top = np.full(n_points, NOTHING, dtype=np.int64)
+    for feature, inside in sorted(covered, key=lambda item: rank[item[0]]):
+        top[inside] = feature
+    return top
+
+
+def looked_at(painting: Painting, x: Floats, y: Floats) -> NDArray[np.bool_]:
+    """Whether points lie in the extent."""
+    looked = np.full(len(x), not painting.has_extent)
+    for shapes in painting.extent:
+        points = shapes.carrier.to_labels(x, y)
+        for number in shapes.near(points).tolist():
+            looked[shapes.covers(number, points)] = True
+    return looked
+
+
+def feature_areas(shapes: Shapes, least: Window, most: Window) -> Floats:
+    """Areas in pixels inside two windows, shape (n, 2); what lies far outside is cut off first."""
+    corners = shapes.carrier.grid.outline(most)
+    t = shapes.carrier.grid
+    pixels = t.to_pixels(corners[:, 0], corners[:, 1])
+    around = shapes.carrier.to_labels(pixels[:, 0], pixels[:, 1])
+    geometry = shapes.geometry
+    if np.isfinite(around).all() and shapes.turns == (0.0,):
+        low, high = around.min(axis=0), around.max(axis=0)
+        margin = (high - low) * 0.5
+        box = shapely.box(*(low - margin), *(high + margin))
+        far = ~shapely.covers(box, geometry)
+        geometry = geometry.copy()
+        geometry[far] = shapely.intersection(geometry[far], box)
+    moved = shapely.transform(geometry, shapes.carrier.to_pixels)
+    parts = [
+        shapely.area(shapely.clip_by_rect(moved, w.x_off, w.y_off, w.x_end, w.y_end))
+        for w in (least, most)
+    ]
+    return np.column_stack(parts)
+
+
+def depth_of(schema: Mapping[str, Any], code: int) -> int:
+    """Place of a class in the schema's order, 0 on top."""
+    if not schema["ranked"]:
+        return 0 if code == schema["ignore"] else 1
+    order = [entry["code"] for entry in schema["classes"]]
+    return order.index(code) + 1 if code in order else 0

@@ -1,0 +1,205 @@
+"""Which pixels a polygon takes: golden cases, shared edges, every window the same."""
+
+import numpy as np
+import pytest
+import rasterio.features
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from polychip.burn import edges as edges_module
+from polychip.burn.runs import count_pixels, scan
+from polychip.grid import Window
+from scipy.spatial import Delaunay
+from shapely import Polygon, box
+from support.pixels import cover, edge_set, random_polygons
+
+THREE = Window(0, 0, 3, 3)
+
+
+def burn(polygon: Polygon, window: Window = THREE, *, all_touched: bool = False) -> list[list[int]]:
+    runs = scan(edge_set([polygon], all_edges=all_touched), window, all_touched=all_touched)
+    return cover(runs, 1, window)[0].tolist()
+
+
+@pytest.mark.parametrize(
+    ("polygon", "expected"),
+    [
+        # corners on pixel corners: exactly these pixels
+        (box(0, 0, 2, 1), [[1, 1, 0], [0, 0, 0], [0, 0, 0]]),
+        # corners on pixel centres: the left and the upper centre belong, the right and lower don't
+        (box(0.5, 0.5, 2.5, 1.5), [[1, 1, 0], [0, 0, 0], [0, 0, 0]]),
+        (box(0.5, 0.5, 2.5, 2.5), [[1, 1, 0], [1, 1, 0], [0, 0, 0]]),
+        # a hole takes its centre out; the frame keeps the rest
+        (box(0, 0, 3, 3) - box(1, 1, 2, 2), [[1, 1, 1], [1, 0, 1], [1, 1, 1]]),
+        # a triangle: 2.5 px at the top row's centre line, then 1.5, then 0.5
+        (Polygon([(0, 0), (3, 0), (0, 3)]), [[1, 1, 0], [1, 0, 0], [0, 0, 0]]),
+        (Polygon([(0, 0), (3.1, 0), (0, 3.1)]), [[1, 1, 1], [1, 1, 0], [1, 0, 0]]),
+        # two parts
+        (box(0, 0, 1, 1) | box(2, 2, 3, 3), [[1, 0, 0], [0, 0, 0], [0, 0, 1]]),
+        # between the centres: nothing
+        (box(0.6, 0.6, 1.4, 1.4), [[0, 0, 0], [0, 0, 0], [0, 0, 0]]),
+        # larger than the window
+        (box(-9, -9, 9, 9), [[1, 1, 1], [1, 1, 1], [1, 1, 1]]),
+        # outside
+        (box(3, 0, 4, 3), [[0, 0, 0], [0, 0, 0], [0, 0, 0]]),
+    ],
+)
+def test_golden_masks(polygon: Polygon, expected: list[list[int]]) -> None:
+    assert burn(polygon) == expected
+
+
+@pytest.mark.parametrize(
+    ("polygon", "expected"),
+    [
+        # a corner inside a pixel takes the pixel; touching along an edge or in a point does not
+        (box(0.9, 0.9, 2, 2), [[1, 1, 0], [1, 1, 0], [0, 0, 0]]),
+        (box(1, 1, 2, 2), [[0, 0, 0], [0, 1, 0], [0, 0, 0]]),
+        (box(0.6, 0.6, 0.7, 0.7), [[1, 0, 0], [0, 0, 0], [0, 0, 0]]),
+        (Polygon([(0, 0), (3, 3), (0, 3)]), [[1, 0, 0], [1, 1, 0], [1, 1, 1]]),
+        # a sliver between two centre rows
+        (box(0.2, 1.6, 2.8, 1.7), [[0, 0, 0], [1, 1, 1], [0, 0, 0]]),
+    ],
+)
+def test_golden_masks_of_all_touched(polygon: Polygon, expected: list[list[int]]) -> None:
+    assert burn(polygon, all_touched=True) == expected
+
+
+def tiling(rng: np.random.Generator, size: int, n_points: int, n_groups: int) -> list[Polygon]:
+    """Polygons with vertices on pixel centres and corners that tile a square without gaps.
+
+    Triangles of a Delaunay mesh, put together at random into shapes with holes and parts.
+    """
+    inner = rng.integers(0, 2 * size + 1, (n_points, 2)) / 2
+    corners = [(-1, -1), (size + 1, -1), (-1, size + 1), (size + 1, size + 1)]
+    points = np.unique(np.concatenate((inner, corners)), axis=0)
+    mesh = Delaunay(points)
+    triangles = shapely.polygons(points[mesh.simplices])
+    triangles = triangles[shapely.area(triangles) > 0]
+    group = rng.integers(0, n_groups, len(triangles))
+    return [
+        shapely.coverage_union_all(triangles[group == g]) for g in range(n_groups) if (group == g).any()
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32), n_points=st.integers(3, 60), n_groups=st.integers(2, 20))
+def test_neighbours_share_out_every_pixel_just_once(seed: int, n_points: int, n_groups: int) -> None:
+    size = 24
+    window = Window(0, 0, size, size)
+    polygons = tiling(np.random.default_rng(seed), size, n_points, n_groups)
+    count = cover(scan(edge_set(polygons), window), len(polygons), window).sum(axis=0)
+    assert (count == 1).all(), f"covered {count.min()} to {count.max()} times"
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32), x=st.integers(-9, 30), y=st.integers(-9, 30),
+       width=st.integers(1, 30), height=st.integers(1, 30), touched=st.booleans())  # fmt: skip
+def test_any_window_is_the_crop_of_the_whole(
+    seed: int, x: int, y: int, width: int, height: int, touched: bool
+) -> None:
+    polygons = random_polygons(np.random.default_rng(seed), 32, 6)
+    edges = edge_set(polygons, all_edges=touched)
+    whole, part = Window(-10, -10, 80, 80), Window(x, y, width, height)
+    everything = cover(scan(edges, whole, all_touched=touched), 6, whole)
+    burned = cover(scan(edges, part, all_touched=touched), 6, part)
+    rows, columns = part.slices_in(whole)
+    assert np.array_equal(burned, everything[:, rows, columns])
+
+
+@pytest.mark.parametrize("block", [1, 7, 64, 600])
+def test_polygons_of_thousands_of_vertices_are_the_same_by_any_block(block: int) -> None:
+    """Their edges are searched by row; a block that asks for a few rows gets all that cross."""
+    rng = np.random.default_rng(3)
+    angle = np.linspace(0, 2 * np.pi, 9000, endpoint=False)
+    radius = 280 + 15 * np.sin(40 * angle) + rng.uniform(-1, 1, 9000)
+    shape = Polygon(np.column_stack((300 + radius * np.cos(angle), 300 + radius * np.sin(angle))))
+    assert len(angle) > edges_module.LONG
+    polygons = [shape, Polygon(shape.exterior.coords[::-1]).buffer(0) - box(100, 100, 200, 205.5)]
+    edges = edge_set(polygons)
+    whole = Window(0, 0, 600, 600)
+    everything = cover(scan(edges, whole), 2, whole)
+    assert np.array_equal(everything[0], _rasterio(polygons[0], 600))
+    for top in range(0, 600, max(block, 150) if block < 64 else block):
+        part = Window(0, top, 600, min(block, 600 - top))
+        assert np.array_equal(
+            cover(scan(edges, part), 2, part), everything[:, top : top + part.height]
+        )
+
+
+def test_owners_far_apart_are_found_by_their_buckets() -> None:
+    """Polygons in other buckets, on bucket borders and at negative pixels."""
+    side = edges_module.BUCKET_PX
+    spots = [(-3 * side, 5), (side - 1, side - 1), (side, 0), (4 * side + 3, -2 * side)]
+    polygons = [box(x, y, x + 2, y + 2) for x, y in spots]
+    edges = edge_set(polygons)
+    for number, (x, y) in enumerate(spots):
+        window = Window(x, y, 2, 2)
+        assert edges.owners_in(window).tolist() == [number]
+        assert cover(scan(edges, window), 4, window)[number].all()
+    assert not len(edges.owners_in(Window(2 * side, 2 * side, 10, 10)))
+    assert not len(scan(edge_set([]), THREE))
+
+
+def _rasterio(polygon: Polygon, size: int, *, all_touched: bool = False) -> NDArray[np.int64]:
+    burned = rasterio.features.rasterize(
+        [(polygon, 1)], out_shape=(size, size), all_touched=all_touched
+    )
+    return burned.astype(np.int64)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_polygons_burn_as_gdal_burns_them(seed: int) -> None:
+    """Centres on an edge apart, which random coordinates never meet."""
+    polygons = random_polygons(np.random.default_rng(seed), 64, 5)
+    window = Window(0, 0, 64, 64)
+    burned = cover(scan(edge_set(polygons), window), 5, window)
+    for mine, polygon in zip(burned, polygons, strict=True):
+        assert np.array_equal(mine, _rasterio(polygon, 64))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_all_touched_takes_the_pixels_whose_area_a_polygon_overlaps(seed: int) -> None:
+    size = 20
+    polygons = random_polygons(np.random.default_rng(100 + seed), size, 4)
+    window = Window(0, 0, size, size)
+    burned = cover(scan(edge_set(polygons, all_edges=True), window, all_touched=True), 4, window)
+    row, column = np.mgrid[:size, :size]
+    pixels = shapely.box(column, row, column + 1, row + 1)
+    for mine, polygon in zip(burned, polygons, strict=True):
+        overlap = shapely.area(shapely.intersection(pixels, polygon))
+        sure = (overlap == 0) | (overlap > 1e-9)
+        assert np.array_equal((mine == 1)[sure], (overlap > 0)[sure])
+
+
+def test_all_touched_on_lattice_vertices_never_takes_what_only_touches() -> None:
+    size = 12
+    window = Window(0, 0, size, size)
+    row, column = np.mgrid[:size, :size]
+    pixels = shapely.box(column, row, column + 1, row + 1)
+    for seed in range(20):
+        polygons = tiling(np.random.default_rng(seed), size, 15, 4)
+        runs = scan(edge_set(polygons, all_edges=True), window, all_touched=True)
+        for mine, polygon in zip(cover(runs, len(polygons), window), polygons, strict=True):
+            overlap = shapely.area(shapely.intersection(pixels, polygon))
+            sure = (overlap == 0) | (overlap > 1e-9)
+            assert np.array_equal((mine == 1)[sure], (overlap > 0)[sure])
+
+
+def test_runs_of_one_owner_never_touch_a_pixel_twice() -> None:
+    for seed in range(10):
+        polygons = random_polygons(np.random.default_rng(seed), 30, 5)
+        window = Window(-3, 2, 33, 20)
+        for touched in (False, True):
+            runs = scan(edge_set(polygons, all_edges=touched), window, all_touched=touched)
+            assert cover(runs, 5, window).max() == 1
+            order = np.lexsort((runs.start, runs.row, runs.owner))
+            assert np.array_equal(order, np.arange(len(runs)))
+
+
+def test_pixels_are_counted_per_owner_inside_the_window_alone() -> None:
+    polygons = [box(0, 0, 4, 4), box(-5, -5, 2, 2), box(9, 9, 10, 10), box(0.6, 0.6, 0.9, 0.9)]
+    window = Window(0, 0, 8, 8)
+    assert count_pixels(edge_set(polygons), window).tolist() == [16, 4, 0, 0]
+    edges = edge_set(polygons, all_edges=True)
+    assert count_pixels(edges, window, all_touched=True).tolist() == [16, 4, 0, 1]
