@@ -21,7 +21,7 @@ _HOMES = {
 }  # fmt: skip
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attributes are of any type
+def __getattr__(name: str) -> Any:
     """Load a public name at its first use, so that `import polychip` costs nothing."""
     if name == "__version__":
         return _version()

@@ -25,7 +25,7 @@ def export(
     overwrite: bool = False,
     resume: bool = False,
     reporter: "Reporter | None" = None,
-    **options: Any,  # noqa: ANN401 - the command line's options
+    **options: Any,
 ) -> "Dataset":
     """Build a dataset without writing a recipe; the one that stands for it is stored in it.
 

@@ -82,8 +82,10 @@ def unit_in_metres(text: str) -> float | None:
 
 
 def lonlat_bounds(crs: str, points: NDArray[np.float64]) -> tuple[float, float, float, float]:
-    """(west, south, east, north) in degrees around points of a CRS; west > east where they
-    lie on both sides of the antimeridian. NaN where the points have no place on Earth.
+    """(west, south, east, north) in degrees around points of a CRS.
+
+    West > east where they lie on both sides of the antimeridian; NaN where the points have no
+    place on Earth.
 
     Args:
         points: (n, 2).

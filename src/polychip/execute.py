@@ -18,7 +18,7 @@ class Executor(Protocol):
 
     workers: int
 
-    def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":  # noqa: ANN401
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
         """Start a function, or queue it."""
 
     def stop(self, *, now: bool) -> None:
@@ -30,7 +30,7 @@ class SerialExecutor:
 
     workers = 1
 
-    def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":  # noqa: ANN401
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
         """Run the function; what it raises is kept in the future."""
         future: Future[Any] = Future()
         try:
@@ -55,7 +55,7 @@ class ProcessExecutor:
         self._pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
         self._pool.submit(_nothing)  # the server starts importing while the caller plans
 
-    def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":  # noqa: ANN401
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
         """Queue a function."""
         return self._pool.submit(function, *arguments)
 
@@ -113,7 +113,7 @@ class InFlight:
         """Number of tasks that were started and not yet collected."""
         return len(self._started)
 
-    def start(self, purpose: object, function: Callable[..., Any], *arguments: Any) -> None:  # noqa: ANN401
+    def start(self, purpose: object, function: Callable[..., Any], *arguments: Any) -> None:
         """Start a task."""
         self._started[self._executor.submit(function, *arguments)] = purpose
 

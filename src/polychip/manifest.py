@@ -50,7 +50,7 @@ def build_manifest(
         },
         "all_touched": recipe.masks.all_touched,
         "scenes": [
-            _scene_entry(plan, scene, report, identities)
+            _scene_entry(scene, report, identities)
             for scene, report in zip(plan.scenes, reports, strict=True)
         ],
         "sources": [
@@ -95,7 +95,7 @@ def _schema_entry(schema: LabelSchema) -> dict[str, Any]:
 
 
 def _scene_entry(
-    plan: "Plan", scene: "ScenePlan", report: "SceneReport", identities: Mapping[str, str]
+    scene: "ScenePlan", report: "SceneReport", identities: Mapping[str, str]
 ) -> dict[str, Any]:
     grid = scene.imagery.grid
     date = scene.scene.date
@@ -129,7 +129,7 @@ def _scene_entry(
     }
 
 
-def _source_entry(source: Any) -> dict[str, Any]:  # noqa: ANN401 - a SourceReport
+def _source_entry(source: Any) -> dict[str, Any]:
     entry = asdict(source)
     entry["path"] = Path(source.path).name
     return entry
@@ -175,7 +175,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: the manifest can't be read: {error}") from error
     found = str(manifest.get("format_version", "none"))
-    if found.split(".")[0] != FORMAT_VERSION.split(".")[0]:
+    if found.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
         raise InputError(
             f"{path}: format version {found}, this Polychip reads {FORMAT_VERSION}; update "
             "Polychip, or build the dataset anew"

@@ -43,7 +43,7 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _as_list(value: Any) -> Any:  # noqa: ANN401 - TOML allows one or many
+def _as_list(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
@@ -53,14 +53,14 @@ def split_layer(text: str) -> tuple[str, str | None]:
     return path, layer.removeprefix("layername=") or None
 
 
-def _vector_table(value: Any) -> Any:  # noqa: ANN401 - 'file|layer' or a table
+def _vector_table(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     path, layer = split_layer(value)
     return {"path": path, "layer": layer}
 
 
-def _image_table(value: Any) -> Any:  # noqa: ANN401 - a file, a list of files, or a table
+def _image_table(value: Any) -> Any:
     if isinstance(value, str | list):
         return {"files": _as_list(value)}
     return value
@@ -329,7 +329,7 @@ class Recipe(_Model):
         return tomli_w.dumps(_plain(data))
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - TOML's own types
+def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -382,10 +382,10 @@ def absolute_path(path: str, base: Path) -> str:
     return path if is_remote(path) else str((base / Path(path).expanduser()).resolve())
 
 
-def map_paths(recipe: Recipe, change: Any) -> Recipe:  # noqa: ANN401 - Callable[[str], str]
+def map_paths(recipe: Recipe, change: Any) -> Recipe:
     """The recipe with `change` applied to each input path and to the output path."""
 
-    def source(entry: Any) -> Any:  # noqa: ANN401 - any of the path-carrying tables
+    def source(entry: Any) -> Any:
         return entry.model_copy(update={"path": change(entry.path)})
 
     scenes = []

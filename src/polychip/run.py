@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from polychip import __version__, tasks
-from polychip.blocks.jobs import Block, BlockRecord, SceneJob
+from polychip.blocks.jobs import Block, BlockRecord
 from polychip.errors import InputError, Interrupted, PolychipError, some
 from polychip.execute import Executor, InFlight, default_workers, make_executor
 from polychip.finish import Summary, finish
 from polychip.io.identity import content_id, stat_id
 from polychip.recipe import Recipe, is_remote
-from polychip.scenes.labels import SceneReport, ScenePlace, namespaces
-from polychip.scenes.prepare import Plan, make_plan, scene_blocks, scene_job, count_blocks
+from polychip.scenes.labels import ScenePlace, SceneReport, namespaces
+from polychip.scenes.prepare import Plan, count_blocks, make_plan, scene_blocks, scene_job
 from polychip.schema import LabelSchema, schema_from_values
 from polychip.state import RunState, abandon, claim, release
 
@@ -311,7 +311,7 @@ class Build:
             return False
         return index in self._reports
 
-    def _take(self, purpose: tuple[Any, ...], result: Any) -> None:  # noqa: ANN401 - by purpose
+    def _take(self, purpose: tuple[Any, ...], result: Any) -> None:
         kind = purpose[0]
         if kind == "schema":
             self._take_schema(result)

@@ -1,4 +1,4 @@
-"""This machine's state of a dataset: who writes it, what is done, where the sources are."""
+"""The machine's own state of a dataset: who writes it, what is done, where the sources are."""
 
 import json
 import os

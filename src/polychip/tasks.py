@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from polychip.blocks.jobs import Block, BlockRecord, SceneJob
 from polychip.blocks import work
+from polychip.blocks.jobs import Block, BlockRecord, SceneJob
 from polychip.blocks.opened import SceneWorker
 from polychip.recipe import LabelSource, SchemaOptions, VectorSource
 from polychip.schema import LabelSchema
@@ -64,7 +64,7 @@ class LabelTask:
     extent_folder: Path | None
 
 
-def load_labels_task(task: LabelTask, own_process: bool) -> Any:  # noqa: ANN401, FBT001 - SceneReport
+def load_labels_task(task: LabelTask, own_process: bool) -> Any:  # noqa: FBT001 - SceneReport
     """Load a scene's labels and extent, and leave them as flat files; returns the report."""
     from polychip.io.vector import load_pyogrio_light
     from polychip.scenes.labels import load_extent, load_scene_labels

@@ -17,7 +17,6 @@ from polychip.image import ImageProfile
 from polychip.labels.labelset import NO_OBJECT
 from polychip.schema import LabelSchema, palette
 
-
 _FEW_CODES = 16
 """Up to so many, comparing with each code beats a histogram."""
 

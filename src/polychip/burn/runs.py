@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from polychip.grid import Window
 from polychip.burn.edges import EdgeSet
+from polychip.grid import Window
 
 Ints = NDArray[np.int64]
 

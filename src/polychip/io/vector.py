@@ -1,6 +1,5 @@
 """Vector layers: what is in them (fiona, quick to load) and their features (pyogrio, in bulk)."""
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -111,7 +110,7 @@ def layer_names(path: str) -> list[str]:
 
 def check_exists(path: str, what: str) -> None:
     """Raise InputError where a local path leads nowhere, naming a close neighbour."""
-    if is_remote(path) or os.path.exists(path):
+    if is_remote(path) or Path(path).exists():
         return
     folder = Path(path).parent
     if not folder.is_dir():

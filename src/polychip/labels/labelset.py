@@ -9,10 +9,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from polychip.burn.edges import EdgeSet, build_edges, load_array, load_edges
 from polychip.burn.runs import count_pixels, merge, scan
 from polychip.errors import InputError, some
 from polychip.grid import Window
-from polychip.burn.edges import EdgeSet, build_edges, load_array, load_edges
 from polychip.labels.project import PixelEdges
 from polychip.schema import LabelSchema
 

@@ -75,7 +75,9 @@ def picture_of(folder: Path, files: Mapping[str, str | None], manifest: Mapping[
     base = to_rgb(image, manifest["bands"].get(layer, []))
     over = overlay(base, semantic, None if instance is None else instance[::step, ::step], manifest)
     gap = np.full((base.shape[0], _MARGIN // 2, 3), _PAPER, dtype=np.uint8)
-    return np.concatenate((base, gap, over), axis=1)
+    zoom = max(1, _SIDE // max(semantic.shape))
+    beside = np.concatenate((base, gap, over), axis=1)
+    return beside.repeat(zoom, axis=0).repeat(zoom, axis=1)
 
 
 def _read(path: Path) -> NDArray[np.generic]:

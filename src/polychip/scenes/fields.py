@@ -94,6 +94,6 @@ def _largest(
         if value is not None and size > 0:
             shares[index][value] += size
     return [
-        min(shares[i], key=lambda value: (-shares[i][value], value)) if i in shares else None  # noqa: B023
+        min(shares[i], key=lambda value: (-shares[i][value], value)) if i in shares else None
         for i in range(len(cells))
     ]

@@ -15,7 +15,6 @@ from polychip.burn.edges import EdgeSet, build_edges
 from polychip.crs import (
     Operation,
     choose_operation,
-    crs_label,
     is_geographic,
     lonlat_bounds,
     unit_in_metres,
