@@ -39,7 +39,7 @@ class Summary:
     n_empty: int
     """Features without a geometry that has an area."""
     n_objects: int
-    """Distinct objects near all scenes; 0 without instance masks."""
+    """Objects on the imagery, counted once a scene; 0 without instance masks."""
     digest: str
     seconds: float = 0.0
 

@@ -352,11 +352,20 @@ def load_recipe(path: str | Path) -> Recipe:
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"{file}: the recipe can't be read: {error}") from error
+    return load_recipe_text(text, base=file.resolve().parent, where=str(file))
+
+
+def load_recipe_text(text: str, *, base: Path, where: str) -> Recipe:
+    """The recipe in a text; relative paths start at `base`.
+
+    Raises:
+        RecipeError: it is not TOML, or doesn't say something that can be run.
+    """
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"{file}: not valid TOML: {error}") from error
-    return build_recipe(data, base=file.resolve().parent, where=str(file))
+        raise RecipeError(f"{where}: not valid TOML: {error}") from error
+    return build_recipe(data, base=base, where=where)
 
 
 def build_recipe(data: dict[str, Any], *, base: Path, where: str) -> Recipe:

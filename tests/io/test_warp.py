@@ -231,17 +231,18 @@ def test_what_a_mask_hides_lends_nothing_to_its_neighbours(write_raster: WriteRa
 
 def test_a_blended_pixel_never_turns_into_the_nodata_value(write_raster: WriteRaster) -> None:
     columns = np.tile(np.array([0, 100], np.uint8), 20)
-    for dtype, nodata in (("uint8", 50), ("float32", 50), ("uint8", 255), ("int16", 25)):
+    for dtype in ("uint8", "int16", "float32"):
         pixels = np.broadcast_to(columns, (1, 40, 40)).astype(dtype)
-        path = write_raster(f"{dtype}_{nodata}.tif", pixels, nodata=nodata)
+        path = write_raster(f"{dtype}.tif", pixels)
         with FileSource(path) as source:
-            shifted = source.grid.transform * Affine.translation(0.5, 0) * Affine.scale(0.25)
-            grid = replace(source.grid, transform=shifted, height=150, width=150)
-        found, valid = layer(path, grid).read(grid.window)
+            fifths = source.grid.transform * Affine.translation(0.5, 0) * Affine.scale(0.2)
+            grid = replace(source.grid, transform=fifths, height=150, width=150)
+        found = layer(path, grid).read(grid.window)[0]
+        assert (found == 50).mean() > 0.15
+        found, valid = layer(path, grid, nodata=50).read(grid.window)
         assert valid.all()
-        assert not (found == nodata).any()
-        assert found.min() < 20
-        assert found.max() > 80
+        assert not (found == 50).any()
+        assert np.isclose(found, 50, atol=1).mean() > 0.15
 
 
 def test_overshoot_is_clipped_to_the_dtype(write_raster: WriteRaster) -> None:

@@ -30,7 +30,10 @@ def load(
     """The label set of a scene on a grid; by default one class 'labels' with code 1."""
     grid = Grid(to_wkt(where.crs), where.transform, where.height, where.width)
     padded = Window(-padding, -padding, where.width + 2 * padding, where.height + 2 * padding)
-    given = [s if isinstance(s, LabelSource) else LabelSource(path=str(s)) for s in sources]
+    given = [
+        s if isinstance(s, LabelSource) else LabelSource(path=str(s), class_name="labels")
+        for s in sources
+    ]
     return load_scene_labels(
         ScenePlace("scene", grid, padded, allow_ballpark=allow_ballpark),
         given,

@@ -78,6 +78,9 @@ def _add_init(commands: Any) -> None:
         "-o", "--output", metavar="RECIPE", default="recipe.toml",
         help="the recipe to write (default: recipe.toml)",
     )  # fmt: skip
+    parser.add_argument(
+        "--labels-crs", metavar="CRS", help="CRS of labels that state none, such as EPSG:4326"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace a recipe that is there")
 
 

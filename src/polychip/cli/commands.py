@@ -21,8 +21,12 @@ def init(args: argparse.Namespace) -> int:
     """Write a recipe."""
     from polychip.initialise import look, write_recipe
 
-    found = look(args.images, args.labels, Path(args.output))
-    write_recipe(found, overwrite=args.overwrite)
+    _light_pyogrio()
+    found = look(
+        args.images, args.labels, Path(args.output), labels_crs=args.labels_crs,
+        overwrite=args.overwrite,
+    )  # fmt: skip
+    write_recipe(found)
     sys.stdout.write(found.closing_words())
     return DONE
 

@@ -1,6 +1,7 @@
 """A scene's labels read a second time, with GeoPandas, for the independent painter."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import geopandas
@@ -55,48 +56,66 @@ def read_painting(
         CannotRepeatError: the labels are such that this path doesn't follow.
     """
     _refuse(recipe, scene)
-    shapes: list[Shapes] = []
-    codes: list[int] = []
-    keys: list[tuple[str, str] | None] = []
-    starts = []
-    height, width = recipe.chips.height_width
-    most = Window(
-        min(least.x_off, -width), min(least.y_off, -height), 0, 0
-    ).union(Window(0, 0, grid.width + width, grid.height + height)).union(least)
+    most = _at_most(least, grid, *recipe.chips.height_width)
     names = namespaces([source for each in recipe.scenes for source in each.labels])
     first = _first_source(recipe, scene)
-    areas = [np.empty((0, 2))]
+    parts = []
     for number, source in enumerate(scene.labels):
         pipeline = str(entry["labels"][number]["operation"]["pipeline"])
         frame = _read(source, grid, most)
-        carrier = Carrier(grid, pipeline, _crs(frame, source))
         geometry, kept = _polygons(frame)
-        layer = Shapes.of(carrier, geometry)
-        starts.append(len(codes))
-        codes += _codes(frame[kept], source, recipe, schema)
-        keys += _keys(frame[kept], source, recipe, names[first + number])
-        shapes.append(layer)
-        areas.append(feature_areas(layer, least, most))
-    things = {item["code"] for item in schema["classes"] if item["thing"]}
-    objects: dict[tuple[str, str], int] = {}
-    own = [
-        objects.setdefault(key, len(objects)) if key and code in things else NOTHING
-        for key, code in zip(keys, codes, strict=True)
-    ]
-    depth = {code: depth_of(schema, code) for code in set(codes)}
-    painting = Painting(
-        layers=shapes,
-        start=starts,
-        code=np.array(codes, dtype=np.int64),
-        depth=np.array([depth[code] for code in codes], dtype=np.int64),
-        area=np.concatenate(areas),
-        object=np.array(own, dtype=np.int64),
-        names=list(objects),
-        has_extent=bool(scene.extent),
-    )
+        shapes = Shapes.of(Carrier(grid, pipeline, _crs(frame, source)), geometry)
+        parts.append(
+            _Part(
+                shapes,
+                _codes(frame[kept], source, recipe, schema),
+                _keys(frame[kept], source, recipe, names[first + number]),
+                feature_areas(shapes, least, most),
+            )
+        )
+    painting = _join(parts, schema, has_extent=bool(scene.extent))
     for extent in scene.extent:
         painting.extent.append(_read_extent(extent, grid, most, painting))
     return painting
+
+
+def _at_most(least: Window, grid: Grid, height: int, width: int) -> Window:
+    """What chips may cover at most; those that were left out are not in the index."""
+    if grid.window == least:
+        return least
+    return least.union(Window(-width, -height, grid.width + 2 * width, grid.height + 2 * height))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The features of one source; lists have an entry a feature."""
+
+    shapes: Shapes
+    codes: list[int]
+    keys: list[tuple[str, str]]
+    area: NDArray[np.float64]
+
+
+def _join(parts: list[_Part], schema: Mapping[str, Any], *, has_extent: bool) -> Painting:
+    codes = [code for part in parts for code in part.codes]
+    keys = [key for part in parts for key in part.keys]
+    things = {item["code"] for item in schema["classes"] if item["thing"]}
+    objects: dict[tuple[str, str], int] = {}
+    own = [
+        objects.setdefault(key, len(objects)) if code in things else NOTHING
+        for key, code in zip(keys, codes, strict=True)
+    ]
+    depth = {code: depth_of(schema, code) for code in set(codes)}
+    return Painting(
+        layers=[part.shapes for part in parts],
+        start=np.cumsum([0, *(len(part.codes) for part in parts)])[:-1].tolist(),
+        code=np.array(codes, dtype=np.int64),
+        depth=np.array([depth[code] for code in codes], dtype=np.int64),
+        area=np.concatenate([part.area for part in parts]),
+        object=np.array(own, dtype=np.int64),
+        names=list(objects),
+        has_extent=has_extent,
+    )
 
 
 def _refuse(recipe: Recipe, scene: Scene) -> None:
@@ -243,7 +262,7 @@ def _only_layer(path: str) -> str:
 
 def _keys(
     frame: geopandas.GeoDataFrame, source: LabelSource, recipe: Recipe, namespace: str
-) -> list[tuple[str, str] | None]:
+) -> list[tuple[str, str]]:
     """(namespace, instance id) of each feature's object."""
     fids = _texts(frame.index if source.id_field is None else frame[source.id_field])
     named = source.instance_field or recipe.schema_.instance_field

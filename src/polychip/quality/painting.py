@@ -137,7 +137,7 @@ class Shapes:
         rings = self.carrier.to_labels(px, py).reshape(len(x), _CIRCLE, 2)
         pairs = []
         for shift in self.turns:
-            circles = shapely.polygons(rings + (shift, 0.0))
+            circles = shapely.polygons(rings + np.array([shift, 0.0]))
             pairs.append(self.edges.query(circles, predicate="intersects"))
         point, polygon = np.concatenate(pairs, axis=1)
         return point, polygon

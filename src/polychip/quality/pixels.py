@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 
 from polychip.crs import same_crs
-from polychip.grid import Grid, Window
+from polychip.grid import Grid
 from polychip.io.raster import gdal_env
 from polychip.quality.coco import decode
 from polychip.quality.rows import ChipRow

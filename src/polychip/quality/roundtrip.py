@@ -16,7 +16,6 @@ from polychip.quality.labelling import ignored_by_rasters, read_painting
 from polychip.quality.painting import (
     NOTHING,
     CannotRepeatError,
-    Floats,
     Ints,
     Painting,
     centres,
@@ -62,6 +61,8 @@ class RoundTrip:
         self._facts, self._extent = facts, extent
         self._scene: str | None = None
         self._painting: Painting | str = ""
+        self.n_excused = 0
+        """Pixels that differ because an edge runs through their centre, or nearly."""
 
     def add(
         self,
@@ -89,6 +90,7 @@ class RoundTrip:
         self.found.n_checked += 1
         chip = _Chip(painting, row, files, objects, self._facts, certain.ravel())
         n = chip.wrong_pixels()
+        self.n_excused += chip.n_excused
         if n:
             self.found.wrong(
                 f"{row}: {n} pixels are not what the labels say, the first at column "
@@ -148,6 +150,7 @@ class _Chip:
         self._x, self._y = centres(row.window)
         self._seen = _seen(painting, files, objects)
         self._covered = cover(painting, self._x, self._y)
+        self.n_excused = 0
         self.first_wrong: tuple[int, int, str, str] = (0, 0, "", "")
 
     def wrong_pixels(self) -> int:
@@ -164,6 +167,7 @@ class _Chip:
         some = suspects[:_MOST_JUDGED]
         excused = self._judge(some, looked[some])
         wrong = some[~excused]
+        self.n_excused = len(some) - len(wrong)
         if len(wrong):
             first = int(wrong[0])
             r, c = divmod(first, self._row.window.width)

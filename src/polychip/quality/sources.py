@@ -34,8 +34,8 @@ class Sources:
 
     def why_not_labels(self, scene: Scene) -> str | None:
         """Why a scene's labels can't be compared; None when they can."""
-        entries = (*scene.labels, *scene.extent, *scene.ignore)
-        return self._first_reason([entry.path for entry in entries])
+        paths = [entry.path for entry in (*scene.labels, *scene.extent)]
+        return self._first_reason(paths + [entry.path for entry in scene.ignore])
 
     def _first_reason(self, paths: list[str]) -> str | None:
         return next((self.amiss[path] for path in paths if path in self.amiss), None)

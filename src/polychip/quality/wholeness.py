@@ -68,9 +68,10 @@ class ManifestCheck:
                 self._digest.update(f"{sha}  {name}\n".encode())
         found = f"sha256:{self._digest.hexdigest()}"
         if found != self._manifest.get("digest"):
+            told = str(self._manifest.get("digest"))
             self.found.wrong(
-                f"the tables or split lists were changed after the dataset was built: their "
-                f"digest is {found[:19]}…, the manifest says {str(self._manifest.get('digest'))[:19]}…"
+                "the tables or split lists were changed after the dataset was built: their "
+                f"digest is {found[:19]}…, the manifest says {told[:19]}…"
             )
 
     def _check_counts(self) -> None:
@@ -104,7 +105,7 @@ class ManifestCheck:
                 self.found.wrong(f"{key} of layer '{layer or 'image'}' differs from the index")
 
 
-def _without_zeros(value: Any) -> Any:  # noqa: ANN401 - JSON
+def _without_zeros(value: Any) -> Any:
     if isinstance(value, Mapping):
         inner = {key: _without_zeros(item) for key, item in value.items()}
         return {key: item for key, item in inner.items() if item not in (0, {})}

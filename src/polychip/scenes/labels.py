@@ -97,6 +97,7 @@ class SceneReport:
     n_burned: int
     """Features that cover at least one pixel of the image."""
     n_objects: int
+    """Objects that cover at least one pixel of the image."""
     features_by_class: dict[str, int]
     tiny_by_class: dict[str, int]
     """Features on the image too small to hold a pixel's centre."""
@@ -285,7 +286,7 @@ def _scene_report(
         sources=reports,
         n_features=len(labels.fids),
         n_burned=int(np.count_nonzero(labels.area_px)),
-        n_objects=len(labels.objects),
+        n_objects=int(np.count_nonzero(labels.objects.area_px)),
         features_by_class=_count_names(labels.codes[on_image], names),
         tiny_by_class=_count_names(tiny, names),
         off_image=int(np.count_nonzero(~on_image)),
