@@ -4,12 +4,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
-.PHONY: demo test lint bench clean install install-test help
+.PHONY: demo test test-engine lint bench clean install install-test help
 
 help:
 	@echo "make demo   install, build the sample dataset, say where its pictures are"
 	@echo "make test   install, lint, and run all tests"
 	@echo "make lint   ruff, mypy, import-linter"
+	@echo "make plugin dist/polychip_qgis-VERSION.zip; make plugin-link puts it into your QGIS profile"
 	@echo "make bench  speed against a plain rasterio loop, pixels checked equal"
 
 $(BIN)/python:
@@ -33,7 +34,9 @@ install-test: $(VENV)/.installed-test
 demo: install
 	@$(BIN)/polychip demo -o demo-dataset --overwrite
 
-test: install-test lint
+test: install-test lint test-engine test-qgis
+
+test-engine: install-test
 	$(BIN)/python -m pytest
 
 lint: install-test
@@ -46,5 +49,7 @@ bench: install-test
 	@$(BIN)/python -m compileall -q src
 	$(BIN)/python benchmarks/bench_export.py
 
+include plugin.mk
+
 clean:
-	rm -rf $(VENV) demo-dataset bench-work .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(QGIS_VENV) dist artifacts demo-dataset bench-work .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -154,7 +154,7 @@ def look(
         combine="stack" if same and bands else "scenes",
         same_place=same,
         images=seen,
-        labels=_look_at_labels(labels, labels_crs, seen[0].info.grid),
+        labels=_look_at_labels(labels, labels_crs),
     )
     base = recipe_path.absolute().parent
     recipe = load_recipe_text(compose(found), base=base, where=str(recipe_path))
@@ -207,7 +207,7 @@ def _sample_windows(whole: Window) -> Iterator[Window]:
     return (Window(x, y, width, height) for y in rows for x in columns)
 
 
-def _look_at_labels(labels: str, crs: str | None, grid: Grid) -> LabelsSeen:
+def _look_at_labels(labels: str, crs: str | None) -> LabelsSeen:
     path, layer = split_layer(labels)
     check_exists(path, "label file")
     if is_raster_path(path):

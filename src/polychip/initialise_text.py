@@ -65,10 +65,12 @@ def _outlook(plan: PlanReport) -> Iterator[str]:
         f"cover {wording.share(covered, total)} of their pixels."
     )
     if plan.repaired:
-        yield f"# {len(plan.repaired)} invalid polygons are repaired: {_comment(some(plan.repaired))}"
+        what = wording.plural(len(plan.repaired), "invalid polygon")
+        yield f"# {what}, repaired in the run: {_comment(some(plan.repaired))}"
     tiny = sum(entry.tiny for entry in classes)
     if tiny:
-        yield f"# {wording.plural(tiny, 'polygon')} too small to hold a pixel's centre (masks.keep_tiny)"
+        what = wording.plural(tiny, "polygon")
+        yield f"# {what} too small to hold a pixel's centre (masks.keep_tiny)"
 
 
 def _scene(
@@ -208,15 +210,17 @@ def _schema(labels: LabelsSeen) -> Iterator[str]:
             yield '# ignore. Give them a class, and set unknown = "error" to be told of others.'
             yield 'unknown = "ignore"'
     elif labels.info is not None:
-        yield "# No field is named class, label, category or type: all features are one class, named"
-        yield f"# after the layer ({_comment(labels.info.layer)})."
+        yield "# No field is named class, label, category or type: all features are one class,"
+        yield f"# named after the layer ({_comment(labels.info.layer)})."
     for field in labels.candidates:
         shown = [f"{value} ({n})" for value, n in field.counts]
-        yield f"# could hold classes, too: class_field = {quoted(field.name)}: {_comment(some(shown))}"
+        line = f"class_field = {quoted(field.name)}: {_comment(some(shown))}"
+        yield f"# could hold classes, too: {line}"
     if labels.info is not None:
         for name in labels.info.fields:
             if name.casefold() in _INSTANCE_NAMES:
-                yield f"# instance_field = {quoted(name)}   # features with one value are one object"
+                line = f"instance_field = {quoted(name)}"
+                yield f"# {line}   # features with one value are one object"
     if chosen is not None:
         yield from _classes(chosen)
 
@@ -226,8 +230,9 @@ def _classes(field: FieldSeen) -> Iterator[str]:
     numbers = [as_whole_number(value) for value, _ in field.counts]
     codes = numbers if all(n is not None for n in numbers) else range(1, len(numbers) + 1)
     yield "#"
-    yield f"# {wording.plural(len(field.counts), 'class', 'classes')} with these codes, unless you say"
-    yield "# otherwise. Uncomment all of them to fix codes, colours and names; then their order is"
+    n_classes = wording.plural(len(field.counts), "class", "classes")
+    yield f"# {n_classes} with these codes, unless you say otherwise."
+    yield "# Uncomment all of them to fix codes, colours and names; then their order is"
     yield "# the priority (where polygons overlap, the first wins), and new values are an error."
     yield "# Without them the smaller polygon lies on top."
     rows = zip(field.counts, codes, strict=True)

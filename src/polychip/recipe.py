@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from polychip.errors import RecipeError, nearest
+from polychip.recipe_faults import dotted, is_beside_the_point, place, wrong
 from polychip.schema import (
     BACKGROUND,
     COLORS,
@@ -430,71 +431,15 @@ def _explain(error: ValidationError, where: str) -> str:
     lines = []
     problems = error.errors()
     for problem in problems:
-        if _is_beside_the_point(problem):
+        if is_beside_the_point(problem):
             continue
-        location = list(_place(problem))
-        name = _dotted(location)
+        location = list(place(problem))
+        name = dotted(location)
         if problem["type"] == "extra_forbidden":
             owner = next((p for p in reversed(location[:-1]) if p in _KNOWN_KEYS), None)
             model = _KNOWN_KEYS[str(owner)] if owner else Recipe
             known = [field.alias or key for key, field in model.model_fields.items()]
             lines.append(f"unknown key '{name}'{nearest(str(location[-1]), known)}")
         else:
-            lines.append(f"{name} {_wrong(problem)}".strip(" :").replace(" : ", ": "))
+            lines.append(f"{name} {wrong(problem)}".strip(" :").replace(" : ", ": "))
     return f"{where}: " + "; ".join(dict.fromkeys(lines))
-
-
-_MUST = {
-    "greater_than_equal": "must be {ge} or more", "greater_than": "must be more than {gt}",
-    "less_than_equal": "must be {le} or less", "literal_error": "must be {expected}",
-    "int_type": "must be a whole number", "int_parsing": "must be a whole number",
-    "int_from_float": "must be a whole number", "float_type": "must be a number",
-    "float_parsing": "must be a number", "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false", "string_type": "must be a text in quotes",
-    "string_pattern_mismatch": "{pattern}", "too_long": "must be one number, or two", "list_type": "must be a list, [ … ]",
-    "tuple_type": "must be one number, or two as [height, width]",
-}  # fmt: skip
-
-
-_PATTERNS = {
-    r"^(none|blocks|random|scene|field:.+)$": "must be none, blocks, random, scene or field:NAME",
-    r"^#[0-9a-fA-F]{6}$": "must be a colour such as #1f78b4",
-}
-
-
-def _wrong(problem: Any) -> str:
-    """What was found, and what it must be."""
-    if problem["type"] == "missing":
-        return "is missing"
-    given = problem.get("input")
-    shown = f"is {given!r}; it " if isinstance(given, str | int | float) else ""
-    if problem["type"] in _MUST:
-        words = _MUST[problem["type"]].format(**problem.get("ctx", {}))
-        return shown + _PATTERNS.get(words, words)
-    return ": " + str(problem["msg"]).removeprefix("Value error, ")
-
-
-def _is_beside_the_point(problem: Any) -> bool:
-    """Where one number or two may be given, whether this is the complaint about the other."""
-    two = isinstance(problem.get("input"), list | tuple)
-    last = str(problem["loc"][-1])
-    return (problem["type"] == "tuple_type" and isinstance(problem.get("input"), int | float)) or (
-        two and not last.startswith("tuple[") and problem["type"] in ("int_type", "float_type")
-    )
-
-
-def _place(problem: Any) -> tuple[int | str, ...]:
-    """The key of pydantic's location, without the names of types."""
-    return tuple(part for part in problem["loc"] if not _is_noise(part))
-
-
-def _is_noise(part: int | str) -> bool:
-    """Whether a part of pydantic's location names a type of a union, not a key."""
-    return isinstance(part, str) and bool(re.search(r"[\[(\-]|^(int|float|str)$", part))
-
-
-def _dotted(location: list[int | str]) -> str:
-    name = ""
-    for part in location:
-        name += f"[{part + 1}]" if isinstance(part, int) else f"{'.' if name else ''}{part}"
-    return name

@@ -355,7 +355,12 @@ class Build:
             for text in source.warnings:
                 self.reporter.warn(f"{report.scene}: {text}")
         scene = self.plan.scenes[index]
-        rasters = open_raster_labels(scene.scene.labels, scene.imagery.grid, self.known_schema())
+        rasters = open_raster_labels(
+            scene.scene.labels,
+            scene.imagery.grid,
+            self.known_schema(),
+            self.plan.recipe.grid,
+        )
         self.jobs[index] = replace(self.jobs[index], schema=self.schema, raster_labels=rasters)
         if len(self._reports) == len(self.plan.scenes):
             self._all_loaded()

@@ -8,6 +8,7 @@ import pyproj
 import shapely
 from affine import Affine
 from numpy.typing import NDArray
+from support.labels import transformer
 from support.rasters import Place
 
 EDGE_PX = 0.05
@@ -23,7 +24,7 @@ def to_label_crs(
         return pyproj.Transformer.from_pipeline(pipeline).transform(x, y, direction="INVERSE")
     if crs == where.crs:
         return x, y
-    return pyproj.Transformer.from_crs(where.crs, crs, always_xy=True).transform(x, y)
+    return transformer(where.crs, crs).transform(x, y)
 
 
 def expected_codes(
@@ -107,7 +108,7 @@ def _distance(
         if pipeline is not None:
             x, y = pyproj.Transformer.from_pipeline(pipeline).transform(x, y)
         elif crs != where.crs:
-            x, y = pyproj.Transformer.from_crs(crs, where.crs, always_xy=True).transform(x, y)
+            x, y = transformer(crs, where.crs).transform(x, y)
         back = ~where.transform
         return np.column_stack((back.a * x + back.b * y + back.c, back.d * x + back.e * y + back.f))
 

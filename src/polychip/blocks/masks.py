@@ -54,13 +54,12 @@ def burn_block(worker: SceneWorker, window: Window, valid: NDArray[np.bool_]) ->
     semantic = np.full(shape, schema.background, dtype=schema.dtype)
     covered = _paint_rasters(worker, window, semantic)
     paint(semantic, runs, codes.astype(schema.dtype))
-    ignored = ~valid | _unlooked(worker, window) | _masked(worker, window)
-    semantic[ignored] = schema.ignore
+    _ignore(worker, window, valid, semantic)
     special = (codes == schema.background) | (codes == schema.ignore)
     numbers, top, things = np.empty(0, np.int64), None, runs.take(np.zeros(len(runs), bool))
     if job.objects:
         numbers, top, things = _burn_objects(labels.object_of[runs.owner], runs, shape)
-        top[semantic == schema.ignore] = 0
+        np.copyto(top, 0, where=semantic == schema.ignore)
     return Burned(window, semantic, runs.take(~special), covered, top, things, numbers)
 
 
@@ -98,23 +97,24 @@ def _paint_rasters(
     return covered
 
 
-def _unlooked(worker: SceneWorker, window: Window) -> NDArray[np.bool_] | np.bool_:
-    """Where nobody looked: outside the extent."""
-    if worker.extent is None:
-        return np.False_
-    looked = np.zeros((window.height, window.width), dtype=bool)
-    runs = scan(worker.extent, window)
-    paint(looked, runs, np.ones(len(runs), dtype=bool))
-    return ~looked
-
-
-def _masked(worker: SceneWorker, window: Window) -> NDArray[np.bool_] | np.bool_:
-    """Where an ignore raster holds one of its values."""
-    masked: NDArray[np.bool_] | np.bool_ = np.False_
+def _ignore(
+    worker: SceneWorker,
+    window: Window,
+    valid: NDArray[np.bool_],
+    semantic: NDArray[np.generic],
+) -> None:
+    """Set to ignore: nodata and padding, outside the extent, and what ignore rasters mark."""
+    value = semantic.dtype.type(worker.job.known_schema().ignore)
+    if not valid.all():
+        np.copyto(semantic, value, where=~valid)
+    if worker.extent is not None:
+        looked = np.zeros(semantic.shape, dtype=bool)
+        runs = scan(worker.extent, window)
+        paint(looked, runs, np.ones(len(runs), dtype=bool))
+        np.copyto(semantic, value, where=~looked)
     for index, (plan, values) in enumerate(worker.job.ignore_rasters):
         pixels = worker.read(f"ignore:{index}", plan, window)
-        masked = masked | np.isin(pixels.values[0], values)
-    return masked
+        np.copyto(semantic, value, where=np.isin(pixels.values[0], values))
 
 
 def write_masks(

@@ -13,7 +13,7 @@ from polychip.errors import InputError
 
 
 def make_images(worker: SceneWorker, block: Block) -> BlockRecord | None:
-    """Write a block's images before the labels are there; their validity is left in `scratch`.
+    """Write a block's images before the labels are there; what is invalid is left in `scratch`.
 
     None when the imagery can't be read as one: then `make_block` finds the chips that can.
     """
@@ -25,18 +25,20 @@ def make_images(worker: SceneWorker, block: Block) -> BlockRecord | None:
     valid = _valid_everywhere(layers)
     for slot in _enough_data(worker, block, valid, record):
         record.images[slot.chip_id] = write_images(worker, slot, layers)
-    path = worker.job.scratch / f"valid-{block.number}.npy"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.save(path, np.packbits(valid))
+    if not valid.all():
+        path = worker.job.scratch / f"valid-{block.number}.npy"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, np.packbits(valid))
     return record
 
 
 def make_masks(worker: SceneWorker, block: Block) -> BlockRecord:
     """Write the masks of a block whose images `make_images` has written."""
-    path = worker.job.scratch / f"valid-{block.number}.npy"
-    window = block.window
-    bits = np.unpackbits(np.load(path), count=window.width * window.height)
-    valid = bits.reshape(window.height, window.width).astype(bool)
+    path, window = worker.job.scratch / f"valid-{block.number}.npy", block.window
+    valid = np.ones((window.height, window.width), dtype=bool)
+    if path.exists():
+        bits = np.unpackbits(np.load(path), count=valid.size)
+        valid = bits.reshape(valid.shape).astype(bool)
     record = BlockRecord(block.number)
     chips = _enough_data(worker, block, valid, record)
     write_masks(worker, block, chips, valid, record)

@@ -1,0 +1,1 @@
+"""The `polychip` command line."""

@@ -1,4 +1,4 @@
-"""The commands, their options and their help. Nothing heavy is imported here: help must be quick."""
+"""The commands, their options and their help. Imports nothing heavy: help must be quick."""
 
 import argparse
 from collections.abc import Callable
@@ -44,8 +44,8 @@ class _Parser(argparse.ArgumentParser):
 class _Version(argparse.Action):
     """Look the version up only when somebody asks."""
 
-    def __init__(self, option_strings: list[str], dest: str, **kwargs: Any) -> None:
-        super().__init__(option_strings, dest=argparse.SUPPRESS, nargs=0, help=kwargs.get("help"))
+    def __init__(self, option_strings: list[str], **kwargs: Any) -> None:
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=kwargs.get("help"))
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from polychip import __version__

@@ -88,7 +88,7 @@ def demo(args: argparse.Namespace) -> int:
     say = sys.stderr.write if args.progress == "json" else sys.stdout.write
     recipe = sample_recipe(Path(args.output))
     say(look_at_sample(recipe))
-    code = _build(recipe, args)
+    code = _build(recipe, args, own_process=False)  # verify needs pyogrio with its data frames
     say("\nNow the dataset is checked, as `polychip verify` does it.\n\n")
     from polychip.quality.verify import verify_dataset
 
@@ -104,14 +104,14 @@ def with_output(recipe: "Recipe", folder: str) -> "Recipe":
     return recipe.model_copy(update={"output": output})
 
 
-def _build(recipe: "Recipe", args: argparse.Namespace) -> int:
+def _build(recipe: "Recipe", args: argparse.Namespace, *, own_process: bool = True) -> int:
     """Run a recipe and tell how it went."""
     from polychip.cli.progress import emit, make_reporter
     from polychip.run import RunOptions
     from polychip.run import run as run_recipe
 
     workers = args.workers or _early_workers(recipe)
-    options = RunOptions(args.resume, args.overwrite, workers, own_process=True)
+    options = RunOptions(args.resume, args.overwrite, workers, own_process)
     reporter = make_reporter(args.progress)
     try:
         summary = run_recipe(recipe, options, reporter)
@@ -148,7 +148,7 @@ def _early_workers(recipe: "Recipe") -> int | None:
 
 
 def _light_pyogrio() -> None:
-    """This process is ours: bulk reads without data frames start a second sooner."""
+    """Spare bulk reads their data frames: the process is ours."""
     from polychip.io.vector import load_pyogrio_light
 
     load_pyogrio_light()

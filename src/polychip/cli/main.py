@@ -14,7 +14,11 @@ _ISSUES = "https://example.org/polychip/issues"
 
 def entry_point() -> None:
     """The `polychip` command."""
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left to stop but Python's own end
+    sys.exit(code)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -80,13 +84,22 @@ def _explain(error: BaseException, args: Any) -> int:
     return code
 
 
+def _was_interrupt(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind an error: extension modules may turn it into another one."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def told(error: BaseException) -> tuple[int, str]:
     """Exit code and message of whatever stopped a command."""
     from polychip.errors import Interrupted, PolychipError
 
     if isinstance(error, Interrupted):
         return INTERRUPTED, str(error).removeprefix("interrupted; ")
-    if isinstance(error, KeyboardInterrupt):
+    if _was_interrupt(error):
         return INTERRUPTED, (
             "stopped before the first chip was made; give the same command again (with --resume "
             "if it says that an unfinished run is there)"

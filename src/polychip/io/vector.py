@@ -1,4 +1,4 @@
-"""Vector layers: what is in them (fiona, quick to load) and their features (pyogrio, in bulk)."""
+"""Vector layers: what is in them, and their features in bulk."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -63,24 +63,26 @@ def describe_layer(source: VectorSource) -> LayerInfo:
     check_exists(source.path, "label file")
     if source.path.lower().endswith(PARQUET_SUFFIXES):
         return _describe_parquet(source)
-    import fiona
-    from fiona.errors import FionaError
+    from pyogrio import read_info
+    from pyogrio.errors import DataLayerError, DataSourceError
 
     layer = pick_layer(source, layer_names(source.path))
     try:
-        with fiona.open(source.path, layer=layer) as opened:
-            n_features = len(opened)
-            return LayerInfo(
-                path=source.path,
-                layer=layer,
-                crs_wkt=opened.crs_wkt or None,
-                fields=dict(opened.schema["properties"]),
-                geometry=str(opened.schema["geometry"]),
-                n_features=n_features,
-                bounds=_as_box(opened.bounds) if n_features else None,
-            )
-    except (FionaError, ValueError) as error:
+        info = read_info(
+            source.path, layer=layer, force_feature_count=True, force_total_bounds=True
+        )
+    except (DataLayerError, DataSourceError, ValueError) as error:
         raise InputError(f"{source.path}: layer '{layer}' can't be read: {error}") from error
+    bounds = info["total_bounds"]
+    return LayerInfo(
+        path=source.path,
+        layer=layer,
+        crs_wkt=str(info["crs"]) if info["crs"] else None,
+        fields=dict(zip(info["fields"].tolist(), info["dtypes"].tolist(), strict=True)),
+        geometry=str(info["geometry_type"] or "Unknown"),
+        n_features=int(info["features"]),
+        bounds=_as_box(bounds) if bounds is not None and info["features"] else None,
+    )
 
 
 def _as_box(bounds: Sequence[float]) -> Box:
@@ -96,15 +98,15 @@ def layer_names(path: str) -> list[str]:
     """
     if path.lower().endswith(PARQUET_SUFFIXES):
         return [Path(path).stem]
-    import fiona
-    from fiona.errors import FionaError
+    from pyogrio import list_layers
+    from pyogrio.errors import DataSourceError
 
     try:
-        return list(fiona.listlayers(path))
-    except (FionaError, ValueError) as error:
+        return [str(name) for name in list_layers(path)[:, 0]]
+    except (DataSourceError, ValueError) as error:
         raise InputError(
-            f"{path}: not a vector file that GDAL can read ({error}); expected GeoPackage, "
-            "GeoJSON, FlatGeobuf, Shapefile, GeoParquet or another OGR format"
+            f"{path}: not a vector file that GDAL can read ({error}); expected "
+            "GeoPackage, GeoJSON, FlatGeobuf, Shapefile, GeoParquet or another OGR format"
         ) from error
 
 
@@ -189,7 +191,7 @@ def read_features(
     """
     if source.path.lower().endswith(PARQUET_SUFFIXES):
         return _read_parquet(source, info, columns, boxes)
-    wanted: list[Box | None] = [*boxes] if boxes else [None]
+    wanted: list[Box | None] = [None] if boxes is None or _holds(boxes, info) else [*boxes]
     tables = [_read_ogr(source, info, columns, box) for box in wanted]
     geometry, fids, fields = tables[0]
     for more_geometry, more_fids, more_fields in tables[1:]:
@@ -202,6 +204,14 @@ def read_features(
     unreadable = int(np.count_nonzero(shapely.is_missing(shapes) & present))
     named = dict(zip(columns, fields, strict=True))
     return VectorTable(shapes, fids.astype(np.int64), named, source_crs(source, info), unreadable)
+
+
+def _holds(boxes: Sequence[Box], info: LayerInfo) -> bool:
+    """Whether a box holds the whole layer, which is read quicker without looking at boxes."""
+    if info.bounds is None:
+        return True
+    west, south, east, north = info.bounds
+    return any(b[0] <= west and b[1] <= south and b[2] >= east and b[3] >= north for b in boxes)
 
 
 def read_column(source: VectorSource, info: LayerInfo, name: str) -> NDArray[Any]:

@@ -155,9 +155,7 @@ def pixel_edges(geometry: NDArray[np.object_], place: Footprint) -> PixelEdges:
     Raises:
         InputError: a label lies where the transformation is not defined.
     """
-    parts, part_owner = shapely.get_parts(geometry, return_index=True)
-    rings, ring_part = shapely.get_rings(parts, return_index=True)
-    xy, point_ring = shapely.get_coordinates(rings, return_index=True)
+    xy, point_ring, ring_owner = _ring_points(geometry)
     pixels = _transform(xy, place)
     if not np.isfinite(pixels).all():
         raise InputError(
@@ -165,14 +163,38 @@ def pixel_edges(geometry: NDArray[np.object_], place: Footprint) -> PixelEdges:
             "of the image first"
         )
     inner = point_ring[1:] == point_ring[:-1]
-    owner = part_owner[ring_part[point_ring[:-1][inner]]]
-    ends = np.stack((xy[:-1][inner], xy[1:][inner]), axis=1)
-    pixel_ends = np.stack((pixels[:-1][inner], pixels[1:][inner]), axis=1)
+    owner = ring_owner[point_ring[:-1][inner]]
+    points = _edges(pixels, inner)
     if not place.operation.is_identity:
-        ends, pixel_ends, owner = _densify(ends, pixel_ends, owner, place)
+        ends = _edges(xy, inner).reshape(-1, 2, 2)
+        _, pixel_ends, owner = _densify(ends, points.reshape(-1, 2, 2), owner, place)
+        points = pixel_ends.reshape(-1, 4)
     area = _areas(geometry, pixels, place)
-    points = _quantise(pixel_ends.reshape(-1, 4))
-    return PixelEdges(points, owner.astype(np.int64), area)
+    return PixelEdges(_quantise(points), owner.astype(np.int64), area)
+
+
+def _ring_points(
+    geometry: NDArray[np.object_],
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """All vertices (n, 2), the ring of each, and the geometry of each ring."""
+    simple = (shapely.get_type_id(geometry) == int(shapely.GeometryType.POLYGON)) & (
+        shapely.get_num_interior_rings(geometry) == 0
+    )
+    if simple.all():
+        xy, ring = shapely.get_coordinates(geometry, return_index=True)
+        return xy, ring, np.arange(len(geometry))
+    parts, part_owner = shapely.get_parts(geometry, return_index=True)
+    rings, ring_part = shapely.get_rings(parts, return_index=True)
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    return xy, ring, part_owner[ring_part]
+
+
+def _edges(points: NDArray[np.float64], inner: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(n, 4): each vertex with the next of its ring."""
+    edges = np.empty((int(np.count_nonzero(inner)), 4))
+    edges[:, :2] = points[:-1][inner]
+    edges[:, 2:] = points[1:][inner]
+    return edges
 
 
 def _quantise(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,9 +9,8 @@ from polychip.errors import InputError, RecipeError, nearest, some
 from polychip.grid import Grid
 from polychip.image import LayerSpec
 from polychip.io.classes import distinct_values
-from polychip.io.sources import LayerPlan, native_grid, plan_layer
+from polychip.io.sources import LayerPlan, cover_grid, native_grid, plan_layer
 from polychip.io.vector import check_exists, is_raster_path
-from polychip.io.warp import snapped_grid
 from polychip.recipe import GridOptions, LabelSource, Scene
 from polychip.schema import LabelSchema
 
@@ -72,9 +71,10 @@ def open_imagery(scene: Scene, options: GridOptions) -> SceneImagery:
         for file in spec.files:
             check_exists(file, "image")
     grid = scene_grid(scene.name, specs, options)
-    layers = tuple((spec.name, plan_layer(spec, grid)) for spec in specs)
+    allow = options.allow_ballpark
+    layers = tuple((spec.name, plan_layer(spec, grid, allow_ballpark=allow)) for spec in specs)
     ignore = tuple(
-        (_plan_categorical(entry.path, entry.band, grid), tuple(entry.values))
+        (_plan_categorical(entry.path, entry.band, grid, options), tuple(entry.values))
         for entry in scene.ignore
     )
     notes = tuple(note for _, plan in layers for note in plan.notes)
@@ -83,20 +83,21 @@ def open_imagery(scene: Scene, options: GridOptions) -> SceneImagery:
 
 def scene_grid(scene: str, specs: Sequence[LayerSpec], options: GridOptions) -> Grid:
     """The grid that a scene's chips are cut from: asked for, else that of its finest layer."""
-    grids = {spec.name: native_grid(spec) for spec in specs}
+    crs = None if options.crs is None else to_wkt(options.crs)
+    asked = crs is not None or options.resolution is not None
+
+    def grid_of(spec: LayerSpec) -> Grid:
+        return cover_grid(spec, crs, options.resolution) if asked else native_grid(spec)
+
+    grids = {spec.name: grid_of(spec) for spec in specs}
     if options.like is not None:
         if options.like not in grids:
             raise RecipeError(
                 f"grid.like names the layer '{options.like}'{nearest(options.like, grids)}, but "
                 f"scene '{scene}' has {some(grids)}"
             )
-        base = grids[options.like]
-    else:
-        base = min(grids.values(), key=_pixel_metres)
-    if options.crs is None and options.resolution is None:
-        return base
-    crs = None if options.crs is None else to_wkt(options.crs)
-    return snapped_grid(base, crs, options.resolution)
+        return grids[options.like]
+    return min(grids.values(), key=_pixel_metres)
 
 
 def _pixel_metres(grid: Grid) -> float:
@@ -107,14 +108,14 @@ def _pixel_metres(grid: Grid) -> float:
     return side * (unit_in_metres(grid.crs_wkt) or 1.0)
 
 
-def _plan_categorical(path: str, band: int, grid: Grid) -> LayerPlan:
+def _plan_categorical(path: str, band: int, grid: Grid, options: GridOptions) -> LayerPlan:
     check_exists(path, "raster")
     spec = LayerSpec(name="", files=(path,), bands=(band,), resampling="nearest", categorical=True)
-    return plan_layer(spec, grid)
+    return plan_layer(spec, grid, allow_ballpark=options.allow_ballpark)
 
 
 def open_raster_labels(
-    sources: Sequence[LabelSource], grid: Grid, schema: LabelSchema
+    sources: Sequence[LabelSource], grid: Grid, schema: LabelSchema, options: GridOptions
 ) -> tuple[RasterLabels, ...]:
     """Label sources that are rasters of class values, on the scene's grid.
 
@@ -125,7 +126,7 @@ def open_raster_labels(
     for source in sources:
         if not is_raster_path(source.path):
             continue
-        plan = _plan_categorical(source.path, 1, grid)
+        plan = _plan_categorical(source.path, 1, grid, options)
         lookup = schema.lookup()
         codes = []
         for value in distinct_values(source.path):

@@ -1,0 +1,343 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="de" sourcelanguage="en">
+  <context>
+    <name>Polychip</name>
+    <message>
+      <source>Chip grid</source>
+      <translation>Chip-Raster</translation>
+    </message>
+    <message>
+      <source>The chips of a raster layer as polygons</source>
+      <translation>Die Chips eines Rasterlayers als Polygone</translation>
+    </message>
+    <message>
+      <source>Lays chips of a fixed size over the pixels of a raster and writes one polygon a chip, with its id, its row and column, and the pixel where it starts.
+
+Chips follow the pixels: on a rotated or south-up raster the polygons are rotated too.
+
+Edge rule: “pad” lets the last chips reach beyond the image, “shift” moves them back inside (they overlap their neighbours), “drop” leaves them out.</source>
+      <translation>Legt Chips fester Größe über die Pixel eines Rasters und schreibt je Chip ein Polygon mit Kennung, Zeile, Spalte und dem Pixel, bei dem er beginnt.
+
+Chips folgen den Pixeln: Auf einem gedrehten oder nach Süden ausgerichteten Raster sind auch die Polygone gedreht.
+
+Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „shift“ rückt sie nach innen (sie überlappen ihre Nachbarn), „drop“ lässt sie weg.</translation>
+    </message>
+    <message>
+      <source>Stride in pixels (empty: same as size)</source>
+      <translation>Schrittweite in Pixeln (leer: wie Größe)</translation>
+    </message>
+    <message>
+      <source>Edge rule</source>
+      <translation>Randregel</translation>
+    </message>
+    <message>
+      <source>Imagery</source>
+      <translation>Bild</translation>
+    </message>
+    <message>
+      <source>Chip size in pixels</source>
+      <translation>Chipgröße in Pixeln</translation>
+    </message>
+    <message>
+      <source>Number of chips</source>
+      <translation>Anzahl der Chips</translation>
+    </message>
+    <message>
+      <source>Chips: {total} ({rows} down, {columns} across)</source>
+      <translation>Chips: {total} ({rows} senkrecht, {columns} waagerecht)</translation>
+    </message>
+    <message>
+      <source>A class for every pixel: for land cover, water, roads, burned area.</source>
+      <translation>Eine Klasse für jedes Pixel: für Landbedeckung, Wasser, Straßen, Brandflächen.</translation>
+    </message>
+    <message>
+      <source>Every object on its own: to count and outline buildings, trees or vehicles.</source>
+      <translation>Jedes Objekt für sich: um Gebäude, Bäume oder Fahrzeuge zu zählen und zu umreißen.</translation>
+    </message>
+    <message>
+      <source>Both at once: every pixel has a class, and countable objects are told apart.</source>
+      <translation>Beides zugleich: Jedes Pixel hat eine Klasse, und zählbare Objekte werden unterschieden.</translation>
+    </message>
+    <message>
+      <source>The image that chips are cut from</source>
+      <translation>Das Bild, aus dem Chips geschnitten werden</translation>
+    </message>
+    <message>
+      <source>The polygons that masks are burned from</source>
+      <translation>Die Polygone, aus denen Masken entstehen</translation>
+    </message>
+    <message>
+      <source>The field that holds each polygon’s class</source>
+      <translation>Das Feld mit der Klasse jedes Polygons</translation>
+    </message>
+    <message>
+      <source>The field that holds the object’s id; empty: every polygon is an object of its own</source>
+      <translation>Das Feld mit der Kennung des Objekts; leer: Jedes Polygon ist ein eigenes Objekt</translation>
+    </message>
+    <message>
+      <source>Polygons of what was looked at: outside them nothing is known</source>
+      <translation>Polygone dessen, was durchgesehen wurde: Außerhalb ist nichts bekannt</translation>
+    </message>
+    <message>
+      <source>Whole image</source>
+      <translation>Ganzes Bild</translation>
+    </message>
+    <message>
+      <source>What the masks tell apart</source>
+      <translation>Was die Masken unterscheiden</translation>
+    </message>
+    <message>
+      <source>Side of a chip in pixels</source>
+      <translation>Seitenlänge eines Chips in Pixeln</translation>
+    </message>
+    <message>
+      <source>Step from chip to chip; smaller than the size: chips overlap</source>
+      <translation>Schritt von Chip zu Chip; kleiner als die Größe: Chips überlappen</translation>
+    </message>
+    <message>
+      <source>Same as size</source>
+      <translation>Wie Größe</translation>
+    </message>
+    <message>
+      <source>What the last chips do where the image ends</source>
+      <translation>Was die letzten Chips tun, wo das Bild endet</translation>
+    </message>
+    <message>
+      <source>Select the Dataset’s Folder</source>
+      <translation>Ordner des Datensatzes wählen</translation>
+    </message>
+    <message>
+      <source>The folder that the dataset is written to; it is made if it is not there</source>
+      <translation>Der Ordner, in den der Datensatz geschrieben wird; er wird bei Bedarf angelegt</translation>
+    </message>
+    <message>
+      <source>Engine…</source>
+      <translation>Rechenkern…</translation>
+    </message>
+    <message>
+      <source>Open the settings in which the engine is set up</source>
+      <translation>Die Einstellungen öffnen, in denen der Rechenkern eingerichtet wird</translation>
+    </message>
+    <message>
+      <source>Export</source>
+      <translation>Exportieren</translation>
+    </message>
+    <message>
+      <source>Write the dataset</source>
+      <translation>Den Datensatz schreiben</translation>
+    </message>
+    <message>
+      <source>Input</source>
+      <translation>Eingabe</translation>
+    </message>
+    <message>
+      <source>Chips</source>
+      <translation>Chips</translation>
+    </message>
+    <message>
+      <source>Output</source>
+      <translation>Ausgabe</translation>
+    </message>
+    <message>
+      <source>Choose the imagery: load a raster file into the project.</source>
+      <translation>Wählen Sie das Bild: Laden Sie eine Rasterdatei in das Projekt.</translation>
+    </message>
+    <message>
+      <source>Choose the labels: load a polygon layer into the project.</source>
+      <translation>Wählen Sie die Beschriftung: Laden Sie einen Polygonlayer in das Projekt.</translation>
+    </message>
+    <message>
+      <source>Choose the field that holds each polygon’s class.</source>
+      <translation>Wählen Sie das Feld mit der Klasse jedes Polygons.</translation>
+    </message>
+    <message>
+      <source>Choose the folder for the dataset.</source>
+      <translation>Wählen Sie den Ordner für den Datensatz.</translation>
+    </message>
+    <message>
+      <source>Semantic</source>
+      <translation>Semantisch</translation>
+    </message>
+    <message>
+      <source>Instance</source>
+      <translation>Instanzen</translation>
+    </message>
+    <message>
+      <source>Panoptic</source>
+      <translation>Panoptisch</translation>
+    </message>
+    <message>
+      <source>Reach beyond it (pad)</source>
+      <translation>Reichen darüber hinaus (pad)</translation>
+    </message>
+    <message>
+      <source>Move back inside (shift)</source>
+      <translation>Rücken nach innen (shift)</translation>
+    </message>
+    <message>
+      <source>Leave out (drop)</source>
+      <translation>Entfallen (drop)</translation>
+    </message>
+    <message>
+      <source>Labels</source>
+      <translation>Beschriftung</translation>
+    </message>
+    <message>
+      <source>Class field</source>
+      <translation>Klassenfeld</translation>
+    </message>
+    <message>
+      <source>Instance field</source>
+      <translation>Instanzfeld</translation>
+    </message>
+    <message>
+      <source>Labelled extent</source>
+      <translation>Beschriftete Fläche</translation>
+    </message>
+    <message>
+      <source>Mode</source>
+      <translation>Modus</translation>
+    </message>
+    <message>
+      <source>Size</source>
+      <translation>Größe</translation>
+    </message>
+    <message>
+      <source>Stride</source>
+      <translation>Schrittweite</translation>
+    </message>
+    <message>
+      <source>Image edge</source>
+      <translation>Bildrand</translation>
+    </message>
+    <message>
+      <source>Folder</source>
+      <translation>Ordner</translation>
+    </message>
+    <message>
+      <source>Image: {width} × {height} pixels</source>
+      <translation>Bild: {width} × {height} Pixel</translation>
+    </message>
+    <message>
+      <source>Choose imagery to see the number of chips.</source>
+      <translation>Wählen Sie ein Bild, um die Anzahl der Chips zu sehen.</translation>
+    </message>
+    <message>
+      <source>The engine is missing: set it up in the settings.</source>
+      <translation>Der Rechenkern fehlt: Richten Sie ihn in den Einstellungen ein.</translation>
+    </message>
+    <message>
+      <source>There is no engine at “{path}”; correct the path in the settings.</source>
+      <translation>Unter „{path}“ ist kein Rechenkern; berichtigen Sie den Pfad in den Einstellungen.</translation>
+    </message>
+    <message>
+      <source>The engine did not answer within {seconds} seconds.</source>
+      <translation>Der Rechenkern hat innerhalb von {seconds} Sekunden nicht geantwortet.</translation>
+    </message>
+    <message>
+      <source>The engine crashed when it was asked for its version.</source>
+      <translation>Der Rechenkern ist abgestürzt, als er nach seiner Version gefragt wurde.</translation>
+    </message>
+    <message>
+      <source>The engine could not be started: {reason}.</source>
+      <translation>Der Rechenkern konnte nicht gestartet werden: {reason}.</translation>
+    </message>
+    <message>
+      <source>The program answered, but not as Polychip’s engine does.</source>
+      <translation>Das Programm hat geantwortet, aber nicht wie der Rechenkern von Polychip.</translation>
+    </message>
+    <message>
+      <source>The engine ended with exit code {code}.</source>
+      <translation>Der Rechenkern endete mit dem Rückgabewert {code}.</translation>
+    </message>
+    <message>
+      <source>Polychip engine {version} is ready.</source>
+      <translation>Der Rechenkern von Polychip {version} ist bereit.</translation>
+    </message>
+    <message>
+      <source>Select the Engine’s Environment</source>
+      <translation>Umgebung des Rechenkerns wählen</translation>
+    </message>
+    <message>
+      <source>Folder of the Python environment that holds polychip, or the polychip program itself; empty to look in the usual places</source>
+      <translation>Ordner der Python-Umgebung, die polychip enthält, oder das Programm polychip selbst; leer: an den üblichen Orten suchen</translation>
+    </message>
+    <message>
+      <source>Test Engine</source>
+      <translation>Rechenkern testen</translation>
+    </message>
+    <message>
+      <source>Start the engine once and show its version</source>
+      <translation>Den Rechenkern einmal starten und seine Version zeigen</translation>
+    </message>
+    <message>
+      <source>Copy Diagnostics</source>
+      <translation>Diagnose kopieren</translation>
+    </message>
+    <message>
+      <source>Copy what a bug report needs to the clipboard</source>
+      <translation>In die Zwischenablage kopieren, was ein Fehlerbericht braucht</translation>
+    </message>
+    <message>
+      <source>Engine</source>
+      <translation>Rechenkern</translation>
+    </message>
+    <message>
+      <source>Environment or program</source>
+      <translation>Umgebung oder Programm</translation>
+    </message>
+    <message>
+      <source>Diagnostics</source>
+      <translation>Diagnose</translation>
+    </message>
+    <message>
+      <source>Starting the engine…</source>
+      <translation>Der Rechenkern wird gestartet…</translation>
+    </message>
+    <message>
+      <source>The engine cuts the chips. It runs outside QGIS, in a Python environment of its own (Python 3.11 to 3.13). Make one with “{venv}”, install the engine with “{pip}”, and choose the folder polychip-engine here.</source>
+      <translation>Der Rechenkern schneidet die Chips. Er läuft außerhalb von QGIS in einer eigenen Python-Umgebung (Python 3.11 bis 3.13). Legen Sie sie mit „{venv}“ an, installieren Sie den Rechenkern mit „{pip}“ und wählen Sie hier den Ordner polychip-engine.</translation>
+    </message>
+    <message>
+      <source>Polychip Dock</source>
+      <translation>Polychip-Bedienfeld</translation>
+    </message>
+    <message>
+      <source>Show or hide the Polychip dock</source>
+      <translation>Das Polychip-Bedienfeld zeigen oder verbergen</translation>
+    </message>
+    <message>
+      <source>Polychip Help</source>
+      <translation>Hilfe zu Polychip</translation>
+    </message>
+    <message>
+      <source>Looking for the engine…</source>
+      <translation>Der Rechenkern wird gesucht…</translation>
+    </message>
+    <message>
+      <source>The engine is not ready.</source>
+      <translation>Der Rechenkern ist nicht bereit.</translation>
+    </message>
+    <message>
+      <source>How To…</source>
+      <translation>Anleitung…</translation>
+    </message>
+    <message>
+      <source>Open Settings…</source>
+      <translation>Einstellungen öffnen…</translation>
+    </message>
+    <message>
+      <source>“{name}” cannot be read; repair its data source.</source>
+      <translation>„{name}“ ist nicht lesbar; reparieren Sie die Datenquelle.</translation>
+    </message>
+    <message>
+      <source>“{name}” is not a raster file; save it as a GeoTIFF first (Export ▸ Save As…).</source>
+      <translation>„{name}“ ist keine Rasterdatei; speichern Sie es zuerst als GeoTIFF (Export ▸ Speichern als…).</translation>
+    </message>
+    <message>
+      <source>“{name}” has no regular georeference; warp it to a GeoTIFF first (Raster ▸ Projections ▸ Warp).</source>
+      <translation>„{name}“ ist nicht regelmäßig georeferenziert; transformieren Sie es zuerst in ein GeoTIFF (Raster ▸ Projektionen ▸ Transformieren).</translation>
+    </message>
+  </context>
+</TS>

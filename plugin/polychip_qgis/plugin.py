@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The plugin's wiring into QGIS: actions, dock, options page, Processing provider."""
+
+from __future__ import annotations
+
+from qgis.core import Qgis, QgsApplication
+from qgis.gui import QgisInterface
+from qgis.PyQt.QtCore import QCoreApplication, Qt
+from qgis.PyQt.QtGui import QDesktopServices
+from qgis.PyQt.QtWidgets import QAction, QPushButton
+
+from .about import help_url, icon
+from .dock import PolychipDock
+from .dock_settings import DockSettings
+from .engine import places
+from .engine_check import EngineCheck, EngineReport
+from .options import PAGE_NAME, PolychipOptionsFactory
+from .provider import PolychipProvider
+from .translation import install_translator, tr
+
+MENU = "Polychip"
+
+
+class PolychipPlugin:
+    """Made by QGIS through classFactory; `iface` is None in qgis_process."""
+
+    def __init__(self, iface: QgisInterface | None) -> None:
+        self.iface = iface
+        self.provider: PolychipProvider | None = None
+        self.dock: PolychipDock | None = None
+        self._translator = install_translator()
+        self._pending: DockSettings | None = None
+
+    def initProcessing(self) -> None:
+        """Add the provider; qgis_process calls this and nothing else."""
+        self.provider = PolychipProvider()
+        QgsApplication.processingRegistry().addProvider(self.provider)
+
+    def initGui(self) -> None:
+        """Add everything that has a window."""
+        self.initProcessing()
+        self._check = EngineCheck()
+        self._check.finished.connect(self._engine_answered)
+        self._add_dock()
+        self._add_actions()
+        self._options = PolychipOptionsFactory()
+        self.iface.registerOptionsWidgetFactory(self._options)
+
+    def unload(self) -> None:
+        """Take everything away again, in the opposite order."""
+        if self.dock is not None:
+            self._check.cancel()
+            self.iface.unregisterOptionsWidgetFactory(self._options)
+            self._remove_actions()
+            self.iface.removeDockWidget(self.dock)
+            self.dock.deleteLater()
+            self.dock = None
+        if self.provider is not None:
+            QgsApplication.processingRegistry().removeProvider(self.provider)
+            self.provider = None
+        if self._translator is not None:
+            QCoreApplication.removeTranslator(self._translator)
+            self._translator = None
+
+    def _add_dock(self) -> None:
+        self.dock = PolychipDock(self.iface.mainWindow())
+        self.dock.exportRequested.connect(self._export)
+        self.dock.engineSetupRequested.connect(self.open_settings)
+        self.dock.visibilityChanged.connect(self._dock_shown)
+        self.iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
+        self.dock.hide()  # opened by the user; QGIS restores it where it was left
+
+    def _add_actions(self) -> None:
+        self.toggle_action = QAction(icon(), tr("Polychip Dock"), self.iface.mainWindow())
+        self.toggle_action.setObjectName("polychipToggleDock")
+        self.toggle_action.setToolTip(tr("Show or hide the Polychip dock"))
+        self.dock.setToggleVisibilityAction(self.toggle_action)
+        self.help_action = QAction(icon(), tr("Polychip Help"), self.iface.mainWindow())
+        self.help_action.setObjectName("polychipHelp")
+        self.help_action.triggered.connect(self.open_help)
+        self.toolbar = self.iface.addToolBar("Polychip")
+        self.toolbar.setObjectName("PolychipToolBar")
+        self.toolbar.addAction(self.toggle_action)
+        self.iface.addPluginToRasterMenu(MENU, self.toggle_action)
+        self.iface.pluginHelpMenu().addAction(self.help_action)
+
+    def _remove_actions(self) -> None:
+        self.iface.pluginHelpMenu().removeAction(self.help_action)
+        self.iface.removePluginRasterMenu(MENU, self.toggle_action)
+        self.iface.mainWindow().removeToolBar(self.toolbar)
+        for thing in (self.toolbar, self.toggle_action, self.help_action):
+            thing.deleteLater()
+
+    def open_help(self) -> None:
+        """Show the help page in the browser."""
+        QDesktopServices.openUrl(help_url())
+
+    def open_engine_help(self) -> None:
+        """Show how the engine is set up."""
+        QDesktopServices.openUrl(help_url("engine"))
+
+    def open_settings(self) -> None:
+        """Show the plugin's page of the options, then look for the engine again."""
+        self.iface.showOptionsDialog(self.iface.mainWindow(), PAGE_NAME)
+        self._check.start(places())
+
+    def _dock_shown(self, visible: bool) -> None:
+        if visible:
+            self.dock.set_engine_status(tr("Looking for the engine…"))
+            self._check.start(places())
+
+    def _export(self, settings: DockSettings) -> None:
+        missing = self.dock.missing()
+        if missing:
+            self.iface.messageBar().pushMessage("Polychip", missing, Qgis.MessageLevel.Warning)
+            return
+        self._pending = settings
+        self._check.start(places())
+
+    def _engine_answered(self, report: EngineReport) -> None:
+        self.dock.set_engine_status(report.message if report.ok else tr("The engine is not ready."))
+        pending, self._pending = self._pending, None
+        if pending is None:
+            return
+        if not report.ok:
+            self._tell_engine_problem(report)
+            return
+        # The bridge takes over here with `pending`; this frame says only that the engine answered.
+        self.iface.messageBar().pushMessage("Polychip", report.message, Qgis.MessageLevel.Info)
+
+    def _tell_engine_problem(self, report: EngineReport) -> None:
+        bar = self.iface.messageBar()
+        item = bar.createMessage("Polychip", report.message)
+        for name, text, act in (
+            ("polychipHowTo", tr("How To…"), self.open_engine_help),
+            ("polychipOpenSettings", tr("Open Settings…"), self.open_settings),
+        ):
+            button = QPushButton(text)
+            button.setObjectName(name)
+            button.clicked.connect(act)
+            item.layout().addWidget(button)
+        bar.pushWidget(item, Qgis.MessageLevel.Warning)

@@ -1,0 +1,87 @@
+"""Ctrl-C: at any moment, without a traceback, and nothing lost."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.commands import COMMAND, Cli, leftovers
+from support.datasets import differing
+
+
+def interrupt(process: "subprocess.Popen[str]") -> tuple[str, str]:
+    """Ctrl-C, as a terminal sends it: to the whole process group. Returns the rest of the output."""
+    os.killpg(process.pid, signal.SIGINT)
+    return process.communicate(timeout=60)
+
+
+def start(*command: str, cwd: Path) -> "subprocess.Popen[str]":
+    """A command in a process group of its own."""
+    return subprocess.Popen(
+        command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_an_interrupted_run_resumes_to_the_same_bytes(
+    cli: Cli, large: tuple[Path, Path], tmp_path: Path, workers: str
+) -> None:
+    image, labels = large
+    export = ("export", str(image), "--labels", str(labels), "--size", "128", "--mode", "instance")
+    process = start(
+        *COMMAND, *export, "-o", "broken", "--progress", "json", "--workers", workers, cwd=tmp_path
+    )
+    assert process.stdout
+    for line in process.stdout:
+        event = json.loads(line)
+        if event["event"] == "progress" and event["done"]:
+            assert event["done"] < event["total"]
+            break
+    out, err = interrupt(process)
+    assert process.returncode == 130, err
+    assert err.startswith("interrupted: what is finished is kept in ")
+    assert "go on with --resume" in err
+    assert "Traceback" not in err
+    last = json.loads(out.splitlines()[-1])
+    assert (last["event"], last["exit_code"]) == ("error", 130)
+    assert not (tmp_path / "broken" / "manifest.json").exists()
+    assert leftovers(tmp_path) == []
+    refused = cli(*export, "-o", "broken", code=1)
+    assert "an unfinished run is already here; use --resume to go on with it" in refused.err
+    resumed = cli(*export, "-o", "broken", "--resume", "--progress", "json")
+    assert json.loads(resumed.out.splitlines()[-1])["chips"] == 1600
+    cli(*export, "-o", "straight")
+    assert differing(tmp_path / "broken", tmp_path / "straight") == []
+
+
+@pytest.mark.parametrize("module", ["polychip.cli.arguments", "pydantic_core", "numpy._core"])
+def test_ctrl_c_while_python_still_imports_is_as_clean(
+    recipe: Path, tmp_path: Path, module: str
+) -> None:
+    process = start(
+        sys.executable, "-X", "importtime", "-m", "polychip", "plan", str(recipe), cwd=tmp_path
+    )
+    assert process.stderr
+    for line in process.stderr:
+        if line.split("|")[-1].strip().startswith(module):
+            break
+    _, err = interrupt(process)
+    told = [line for line in err.splitlines() if not line.startswith("import time:")]
+    assert process.returncode == 130, told
+    assert told[-1].startswith("interrupted: ")
+    assert "Traceback" not in err
+
+
+def test_ctrl_c_before_the_first_chip_leaves_nothing(tmp_path: Path) -> None:
+    slow = tmp_path / "slow.toml"
+    os.mkfifo(slow)
+    process = start(*COMMAND, "run", str(slow), cwd=tmp_path)
+    with slow.open("w"):  # opens once the command reads
+        _, err = interrupt(process)
+    assert process.returncode == 130
+    assert err.startswith("interrupted: stopped before the first chip")
+    assert [path.name for path in tmp_path.iterdir()] == ["slow.toml"]

@@ -1,0 +1,205 @@
+"""The installed plugin in the real qgis_process.bin, and what it must never import there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import ROTATED
+from osgeo import ogr
+from window.harness import WindowRun, plugins_folder, prepare_home, qgis_environment
+
+FOREIGN = ("rasterio", "fiona", "pyproj", "shapely", "geopandas")
+PROBE = """
+import importlib.util
+import sys
+
+from qgis.core import QgsApplication, QgsProcessingAlgorithm, QgsProcessingOutputString
+from qgis.core import QgsProcessingProvider
+
+FOREIGN = ("rasterio", "fiona", "pyproj", "shapely", "geopandas")
+
+
+class Modules(QgsProcessingAlgorithm):
+    def createInstance(self):
+        return Modules()
+
+    def name(self):
+        return "modules"
+
+    def displayName(self):
+        return "modules"
+
+    def initAlgorithm(self, configuration=None):
+        self.addOutput(QgsProcessingOutputString("LOADED", "loaded"))
+        self.addOutput(QgsProcessingOutputString("WAITING", "waiting"))
+
+    def processAlgorithm(self, parameters, context, feedback):
+        waiting = [name for name in FOREIGN if importlib.util.find_spec(name) is not None]
+        return {"LOADED": " ".join(sorted(sys.modules)), "WAITING": " ".join(waiting)}
+
+
+class Provider(QgsProcessingProvider):
+    def id(self):
+        return "probe"
+
+    def name(self):
+        return "probe"
+
+    def loadAlgorithms(self):
+        self.addAlgorithm(Modules())
+
+
+class Plugin:
+    def initProcessing(self):
+        self.provider = Provider()
+        QgsApplication.processingRegistry().addProvider(self.provider)
+
+
+def classFactory(iface):
+    return Plugin()
+"""
+
+
+@pytest.fixture(scope="module")
+def within_reach(tmp_path_factory) -> Path:
+    """A folder for PYTHONPATH on which every foreign package waits to be imported."""
+    folder = tmp_path_factory.mktemp("within_reach")
+    for name in FOREIGN:
+        (folder / f"{name}.py").touch()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def make_qgis_process(unpacked_plugin, within_reach, tmp_path_factory):
+    """Makes a clean profile with plugin and probe; returns what runs qgis_process there."""
+
+    def make(enabled: bool):
+        home = tmp_path_factory.mktemp("home")
+        settings = {
+            "PythonPlugins/polychip_qgis": str(enabled).lower(),
+            "PythonPlugins/polychip_probe": "true",
+        }
+        prepare_home(WindowRun(home, home, home, settings=settings))
+        plugins = plugins_folder(home)
+        shutil.copytree(unpacked_plugin, plugins / "polychip_qgis")
+        probe = plugins / "polychip_probe"
+        probe.mkdir()
+        (probe / "__init__.py").write_text(PROBE)
+        (probe / "metadata.txt").write_text(
+            "[general]\nname=Probe\nversion=1.0\nqgisMinimumVersion=3.0\n"
+            "hasProcessingProvider=yes\n"
+        )
+        environment = qgis_environment(home) | {
+            "QT_QPA_PLATFORM": "offscreen",
+            "PYTHONPATH": str(within_reach),
+        }
+
+        def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+            command = ["qgis_process.bin", *arguments]
+            return subprocess.run(
+                command,
+                env=environment,
+                cwd=home,
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=False,
+            )
+
+        return run
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def qgis_process(make_qgis_process):
+    """Runs qgis_process.bin with the plugin switched on."""
+    return make_qgis_process(True)
+
+
+def read_grid(path: Path) -> list[tuple]:
+    """(chip_id, x_off, y_off, corners) of a written grid, read by GDAL."""
+    source = ogr.Open(str(path))
+    rows = []
+    for feature in source.GetLayer(0):
+        ring = feature.GetGeometryRef().GetGeometryRef(0)
+        points = [ring.GetPoint_2D(i) for i in range(ring.GetPointCount() - 1)]
+        rows.append((feature["chip_id"], feature["x_off"], feature["y_off"], points))
+    return rows
+
+
+def test_the_chip_grid_is_written_by_qgis_process(qgis_process, make_raster, tmp_path):
+    raster = make_raster("real_rotated", 30, 20, ROTATED)
+    target = tmp_path / "grid.gpkg"
+    run = qgis_process(
+        "run",
+        "polychip:chipgrid",
+        "--",
+        f"INPUT={raster}",
+        "SIZE=16",
+        "EDGE=shift",
+        f"OUTPUT={target}",
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    grid = read_grid(target)
+    assert [row[:3] for row in grid] == [
+        ("r0000000_c0000000", 0, 0), ("r0000000_c0000001", 14, 0),
+        ("r0000001_c0000000", 0, 4), ("r0000001_c0000001", 14, 4),
+    ]  # fmt: skip
+    # Of the second chip: x = 500000 + 4·column + 3·row, y = 4400000 + 3·column − 4·row.
+    assert grid[1][3] == [
+        (500056, 4400042),
+        (500120, 4400090),
+        (500168, 4400026),
+        (500104, 4399978),
+    ]
+
+
+def test_help_names_every_parameter(qgis_process):
+    run = qgis_process("help", "polychip:chipgrid")
+    assert run.returncode == 0, run.stdout + run.stderr
+    for name in ("INPUT", "SIZE", "STRIDE", "EDGE", "OUTPUT", "COUNT"):
+        assert f"\n{name}:" in run.stdout
+    assert "Lays chips of a fixed size over the pixels" in run.stdout
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (("INPUT=/nonexistent.tif",), "Could not load source layer"),
+    (("SIZE=0",), "SIZE"),
+    (("EDGE=wrap",), "EDGE"),
+])  # fmt: skip
+def test_wrong_parameters_end_in_an_error_that_names_them(
+    qgis_process, scene, tmp_path, arguments, message
+):
+    values = {"INPUT": scene, "OUTPUT": tmp_path / "grid.gpkg"} | dict(
+        a.split("=") for a in arguments
+    )
+    run = qgis_process(
+        "run", "polychip:chipgrid", "--", *(f"{key}={value}" for key, value in values.items())
+    )
+    assert run.returncode != 0
+    assert message in run.stdout + run.stderr
+    assert not (tmp_path / "grid.gpkg").exists()
+
+
+def modules_in(qgis_process) -> tuple[set[str], list[str]]:
+    """(modules that are loaded, foreign packages that could be imported) in qgis_process."""
+    run = qgis_process("--json", "run", "probe:modules")
+    assert run.returncode == 0, run.stdout + run.stderr
+    results = json.loads(run.stdout[run.stdout.index("{") :])["results"]
+    return set(results["LOADED"].split()), results["WAITING"].split()
+
+
+def test_loading_the_plugin_in_qgis_process_imports_no_foreign_package(
+    qgis_process, make_qgis_process
+):
+    loaded, waiting = modules_in(qgis_process)
+    without, _ = modules_in(make_qgis_process(False))
+    assert waiting == list(FOREIGN)  # they could have been imported
+    assert {"polychip_qgis.plugin", "polychip_qgis.chip_grid"} <= loaded
+    assert not any(name.startswith("polychip_qgis") for name in without)
+    assert loaded & set(FOREIGN) == without & set(FOREIGN)  # QGIS 3.40 imports shapely itself

@@ -1,0 +1,1 @@
+"""Tests of the plugin in a real QGIS window on a display of its own."""
