@@ -99,7 +99,7 @@ def run_once(job: Job) -> float:
 def peak_memory(job: Job) -> float:
     """Peak proportional memory (PSS) of the command and all its processes, in MB."""
     shutil.rmtree(job.out, ignore_errors=True)
-    process = subprocess.Popen(  # noqa: S603
+    process = subprocess.Popen(
         job.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
     peak = 0.0

@@ -9,9 +9,9 @@ from polychip.recipe import Recipe, build_recipe, load_recipe
 from polychip.requests import export_recipe
 
 if TYPE_CHECKING:
+    from polychip.build import Reporter
     from polychip.dataset import Dataset
     from polychip.planning import PlanReport
-    from polychip.run import Reporter
 
 PathLike = str | Path
 
@@ -112,9 +112,9 @@ def _run(
     resume: bool,
     reporter: "Reporter | None",
 ) -> "Dataset":
+    from polychip.build import RunOptions
+    from polychip.build import run as run_recipe
     from polychip.dataset import Dataset
-    from polychip.run import RunOptions
-    from polychip.run import run as run_recipe
 
     options = RunOptions(resume=resume, overwrite=overwrite, workers=workers)
     run_recipe(recipe, options, reporter)

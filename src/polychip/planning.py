@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from polychip.blocks.jobs import ChipSlot, SceneJob
 from polychip.blocks.opened import Pixels, SceneWorker
 from polychip.blocks.work import make_block
+from polychip.build import Build, Reporter, RunOptions, Silent
 from polychip.crs import crs_label, is_geographic, unit_in_metres
 from polychip.execute import SerialExecutor
 from polychip.finish import class_names
@@ -25,7 +26,6 @@ from polychip.image import ImageProfile
 from polychip.io.raster import inspect_file
 from polychip.io.sources import LayerPlan
 from polychip.recipe import Recipe
-from polychip.run import Build, Reporter, RunOptions, Silent
 from polychip.scenes.labels import SceneReport
 from polychip.scenes.prepare import Plan, ScenePlan, make_plan, scene_blocks
 from polychip.schema import LabelSchema

@@ -1,17 +1,18 @@
 """Objects of a chip, counted by hand."""
 
 import numpy as np
-from polychip.burn.objects import chip_objects
-from polychip.burn.runs import Runs, count_pixels, paint, scan
-from polychip.grid import Window
 from pycocotools import mask as coco
 from shapely import MultiPolygon, box
 from support.pixels import edge_set
 
+from polychip.burn.objects import chip_objects
+from polychip.burn.runs import Runs, count_pixels, paint, scan
+from polychip.grid import Window
+
 IMAGE = Window(0, 0, 12, 12)
 
 
-def objects_in(chip: Window, polygons: list, ignored: Window | None = None):  # noqa: ANN201
+def objects_in(chip: Window, polygons: list, ignored: Window | None = None):
     """The objects of a chip where each polygon is one; the last lies on top."""
     edges = edge_set(polygons)
     total = count_pixels(edges, IMAGE)

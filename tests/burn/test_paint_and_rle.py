@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pycocotools import mask as coco
+from shapely import box
+from support.pixels import cover, edge_set, random_polygons
+
 from polychip.burn import runs as runs_module
 from polychip.burn.rle import encode
 from polychip.burn.runs import Runs, merge, paint, scan
 from polychip.grid import Window
-from pycocotools import mask as coco
-from shapely import box
-from support.pixels import cover, edge_set, random_polygons
 
 
 def runs_of(*rows: tuple[int, int, int, int]) -> Runs:

@@ -7,12 +7,13 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from polychip.burn import edges as edges_module
-from polychip.burn.runs import count_pixels, scan
-from polychip.grid import Window
 from scipy.spatial import Delaunay
 from shapely import Polygon, box
 from support.pixels import cover, edge_set, random_polygons
+
+from polychip.burn import edges as edges_module
+from polychip.burn.runs import count_pixels, scan
+from polychip.grid import Window
 
 THREE = Window(0, 0, 3, 3)
 

@@ -300,8 +300,9 @@ def test_a_damaged_tile_costs_its_chip_and_no_other(
 
 
 def test_a_truncated_geotiff_gives_the_chips_that_are_whole(
-    cli: Cli, recipe: Path, image: Path, tmp_path: Path
+    cli: Cli, recipe: Path, image: Path, where: Place, tmp_path: Path
 ) -> None:
+    write_raster(image, where, tiled=True, blockxsize=64, blockysize=64)
     with image.open("r+b") as file:
         file.truncate(image.stat().st_size * 2 // 3)
     result = cli("run", recipe, code=3)
@@ -311,11 +312,12 @@ def test_a_truncated_geotiff_gives_the_chips_that_are_whole(
     assert known["chips"] > 0
 
 
-def test_a_geotiff_cut_off_in_its_header_is_no_raster(
-    cli: Cli, recipe: Path, image: Path, tmp_path: Path
+@pytest.mark.parametrize("kept", [40, -10])
+def test_a_geotiff_that_lost_its_header_is_no_raster(
+    cli: Cli, recipe: Path, image: Path, tmp_path: Path, kept: int
 ) -> None:
-    with image.open("r+b") as file:
-        file.truncate(40)
+    with image.open("r+b") as file:  # rasterio put this image's header at the end
+        file.truncate(kept % image.stat().st_size)
     error = refused(cli, "run", recipe)
     assert "scene.tif: not a raster that can be read" in error
     assert not (tmp_path / "dataset").exists()

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 from support.commands import BOXES, CLASSES, Cli, write_square_labels
+from support.rasters import Place, coordinates_as_pixels, write_raster
+
 from polychip.cli.arguments import build_parser
 from polychip.requests import OPTIONS
-from support.rasters import Place, coordinates_as_pixels, write_raster
 
 COMMANDS = ("init", "plan", "export", "run", "verify", "demo")
 

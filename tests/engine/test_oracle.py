@@ -5,12 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polychip.api
 import pytest
 import rasterio
 import shapely
 from affine import Affine
-from polychip.errors import InputError
 from support.datasets import manifest, masks_of, read_chip, rows, stitch
 from support.labels import from_pixels, star, star_with_hole, write_labels
 from support.oracle import (
@@ -20,6 +18,9 @@ from support.oracle import (
     far_from_edges,
 )
 from support.rasters import Place, write_raster
+
+import polychip.api
+from polychip.errors import InputError
 
 CLASSES = [
     {"name": "water", "code": 3},

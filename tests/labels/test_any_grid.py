@@ -8,13 +8,14 @@ import shapely
 from affine import Affine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from polychip.grid import Window
 from scipy.spatial import Delaunay
 from support.labels import from_pixels, write_labels
 from support.oracle import assert_equals_oracle, expected_codes, far_from_edges
 from support.pixels import random_polygons
 from support.rasters import Place
 from support.scenes import burned, count_owners, load
+
+from polychip.grid import Window
 
 PLACES = {
     "EPSG:32630": ((690_000.0, 4_400_000.0), 1.0, ("EPSG:4326", "EPSG:25830", "EPSG:32631", "EPSG:3035")),

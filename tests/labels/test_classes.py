@@ -6,15 +6,16 @@ from typing import Any
 import numpy as np
 import pytest
 import shapely
+from shapely import LineString, MultiPolygon, Polygon, box
+from support.labels import from_pixels, write_labels
+from support.rasters import place
+from support.scenes import burned, load, names_of
+
 from polychip.errors import InputError, RecipeError
 from polychip.grid import Window
 from polychip.recipe import LabelSource, SchemaOptions
 from polychip.scenes.labels import distinct_classes
 from polychip.schema import LabelSchema, schema_from_values
-from shapely import LineString, MultiPolygon, Polygon, box
-from support.labels import from_pixels, write_labels
-from support.rasters import place
-from support.scenes import burned, load, names_of
 
 WHERE = place(20, 20)
 WHOLE = Window(0, 0, 20, 20)

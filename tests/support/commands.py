@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import shapely
+
 from support.labels import from_pixels, write_labels
 from support.rasters import Place
 

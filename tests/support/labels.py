@@ -9,6 +9,7 @@ import geopandas
 import numpy as np
 import pyproj
 import shapely
+
 from support.rasters import Place
 
 

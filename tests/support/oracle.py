@@ -8,6 +8,7 @@ import pyproj
 import shapely
 from affine import Affine
 from numpy.typing import NDArray
+
 from support.labels import transformer
 from support.rasters import Place
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+
 from polychip.burn.edges import EdgeSet, build_edges
 from polychip.burn.runs import Runs
 from polychip.grid import Window

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from polychip.burn.runs import paint, scan
 from polychip.crs import to_wkt
 from polychip.grid import Grid, Window
 from polychip.labels.labelset import LabelSet
 from polychip.recipe import LabelSource, SchemaOptions
-from polychip.scenes.labels import SceneReport, ScenePlace, load_scene_labels
+from polychip.scenes.labels import ScenePlace, SceneReport, load_scene_labels
 from polychip.schema import LabelSchema, schema_from_values
 from support.rasters import Place
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
+
 from polychip import api
 from support.labels import from_pixels, write_labels
 from support.rasters import Place, place, write_raster

@@ -106,9 +106,9 @@ def with_output(recipe: "Recipe", folder: str) -> "Recipe":
 
 def _build(recipe: "Recipe", args: argparse.Namespace, *, own_process: bool = True) -> int:
     """Run a recipe and tell how it went."""
+    from polychip.build import RunOptions
+    from polychip.build import run as run_recipe
     from polychip.cli.progress import emit, make_reporter
-    from polychip.run import RunOptions
-    from polychip.run import run as run_recipe
 
     workers = args.workers or _early_workers(recipe)
     options = RunOptions(args.resume, args.overwrite, workers, own_process)
@@ -140,8 +140,8 @@ def _tell_failed(summary: "Summary") -> int:
 
 def _early_workers(recipe: "Recipe") -> int | None:
     """All processors when there is much to read; None: decided once the plan is made."""
+    from polychip.build import source_files
     from polychip.execute import default_workers
-    from polychip.run import source_files
 
     total = sum(Path(file).stat().st_size for file in source_files(recipe) if Path(file).is_file())
     return default_workers() if total >= LARGE_BYTES else None

@@ -127,7 +127,9 @@ def _refuse(recipe: Recipe, scene: Scene) -> None:
         raise CannotRepeatError(f"{scene.name} has raster labels, which are not painted again")
     for source in scene.labels:
         if source.buffer_m is not None or source.width_field is not None:
-            raise CannotRepeatError(f"{scene.name} has buffered labels, which are not painted again")
+            raise CannotRepeatError(
+                f"{scene.name} has buffered labels, which are not painted again"
+            )
 
 
 def _first_source(recipe: Recipe, scene: Scene) -> int:

@@ -277,9 +277,7 @@ class _Chip:
         return int(np.count_nonzero(~near))
 
 
-def _possible_tops(
-    inside: set[int], unsure: set[int], rank: Ints, painting: Painting
-) -> set[int]:
+def _possible_tops(inside: set[int], unsure: set[int], rank: Ints, painting: Painting) -> set[int]:
     """Every feature (or NOTHING) that may lie on top of a pixel."""
     certain = inside - unsure
     top = max(certain, key=lambda f: rank[f], default=NOTHING)
@@ -308,9 +306,7 @@ def _object_number(painting: Painting, entry: Mapping[str, Any]) -> int:
     return painting.names.index(key) if key in painting.names else len(painting.names)
 
 
-def _seen(
-    painting: Painting, files: Mapping[str, ChipFile], objects: list[dict[str, Any]]
-) -> Seen:
+def _seen(painting: Painting, files: Mapping[str, ChipFile], objects: list[dict[str, Any]]) -> Seen:
     code = files[SEMANTIC].pixels[0].ravel().astype(np.int64)
     if INSTANCE not in files:
         return Seen(code, None)

@@ -11,8 +11,8 @@ from polychip.errors import RecipeError
 from polychip.io.vector import describe_layer, read_features, source_crs
 from polychip.labels.geometry import repair
 from polychip.labels.project import clip_far
-from polychip.plan.cells import Lattice
-from polychip.plan.split import UnitTable
+from polychip.layout.cells import Lattice
+from polychip.layout.split import UnitTable
 from polychip.recipe import VectorSource
 from polychip.scenes.labels import ScenePlace, place_layer, require_field, texts
 

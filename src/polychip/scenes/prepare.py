@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from polychip.blocks.jobs import Block, ChipSlot, SceneJob
 from polychip.errors import InputError
 from polychip.grid import Window
-from polychip.plan.cells import (
+from polychip.layout.cells import (
     Cells,
     ChipOptions,
     Lattice,
@@ -21,7 +21,7 @@ from polychip.plan.cells import (
     group_lattice,
     plan_cells,
 )
-from polychip.plan.split import (
+from polychip.layout.split import (
     DROPPED,
     SplitAssignment,
     SplitOptions,

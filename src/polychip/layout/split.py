@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polychip.errors import InputError, RecipeError, nearest, some
-from polychip.plan.cells import MAX_INDEX, Cells, ChipOptions, Lattice, chip_ids
-from polychip.plan.leakage import (
+from polychip.layout.cells import MAX_INDEX, Cells, ChipOptions, Lattice, chip_ids
+from polychip.layout.leakage import (
     Footprints,
     Ground,
     overlapping_pairs,

@@ -18,9 +18,9 @@ from pyproj import Transformer
 import polychip
 from polychip.errors import InputError, RecipeError
 from polychip.grid import Grid, Window
-from polychip.plan.cells import ChipOptions, group_lattice, plan_cells
-from polychip.plan.leakage import audit
-from polychip.plan.split import DROPPED, SplitOptions, assign_splits, gather_units
+from polychip.layout.cells import ChipOptions, group_lattice, plan_cells
+from polychip.layout.leakage import audit
+from polychip.layout.split import DROPPED, SplitOptions, assign_splits, gather_units
 
 THREE = {"train": 0.8, "val": 0.1, "test": 0.1}
 
@@ -332,8 +332,8 @@ def test_chips_that_are_added_move_no_others_hash_order():
 SCRIPT = """
 from affine import Affine
 from polychip.grid import Grid
-from polychip.plan.cells import ChipOptions, group_lattice, plan_cells
-from polychip.plan.split import SplitOptions, assign_splits, gather_units
+from polychip.layout.cells import ChipOptions, group_lattice, plan_cells
+from polychip.layout.split import SplitOptions, assign_splits, gather_units
 chips = ChipOptions(8, 8, 8, 8)
 made = [
     group_lattice(n, [(n, Grid("EPSG:32630", Affine(10, 0, x, 0, -10, 0), 90, 90))])
@@ -350,7 +350,7 @@ def test_every_process_finds_the_same_splits_whatever_its_hash_seed():
     for hash_seed in ("0", "1", "12345"):
         source = str(Path(polychip.__path__[0]).parent)
         env = os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": source}
-        done = subprocess.run(  # noqa: S603 - our own interpreter and script
+        done = subprocess.run(
             [sys.executable, "-c", SCRIPT], env=env, capture_output=True, text=True, check=True
         )
         answers.add(done.stdout)

@@ -25,7 +25,7 @@ from polychip.crs import (
 )
 from polychip.errors import InputError
 from polychip.grid import Grid
-from polychip.plan.cells import WHOLE_PIXEL_TOLERANCE, pixel_families
+from polychip.layout.cells import WHOLE_PIXEL_TOLERANCE, pixel_families
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from polychip.crs import to_wkt
 from polychip.errors import InputError, RecipeError
 from polychip.grid import Grid, Window
-from polychip.plan.cells import (
+from polychip.layout.cells import (
     GRID_ANCHOR_INDEX,
     Cells,
     ChipOptions,
