@@ -9,9 +9,9 @@ from polychip.recipe import Recipe, build_recipe, load_recipe
 from polychip.requests import export_recipe
 
 if TYPE_CHECKING:
-    from polychip.build import Reporter
     from polychip.dataset import Dataset
     from polychip.planning import PlanReport
+    from polychip.reporter import Reporter
 
 PathLike = str | Path
 

@@ -2,66 +2,25 @@
 
 import hashlib
 import json
+import threading
 import time
-from collections import deque
-from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 
 from polychip import __version__, tasks
-from polychip.blocks.jobs import Block, BlockRecord
 from polychip.errors import InputError, Interrupted, PolychipError, some
-from polychip.execute import Executor, InFlight, default_workers, make_executor
-from polychip.finish import Summary, finish
+from polychip.execute import Executor, default_workers, make_executor
 from polychip.io.identity import content_id, stat_id
-from polychip.recipe import Recipe, is_remote
-from polychip.scenes.labels import ScenePlace, SceneReport, namespaces
-from polychip.scenes.prepare import Plan, count_blocks, make_plan, scene_blocks, scene_job
-from polychip.schema import LabelSchema, schema_from_values
+from polychip.recipe import Recipe, is_remote, source_files
+from polychip.reporter import Reporter, Silent
+from polychip.scenes.prepare import Plan, count_blocks, make_plan
+from polychip.schedule import Build
 from polychip.state import RunState, abandon, claim, release
 
-MANY_OBJECTS = 65_535
-"""More objects than this in a chip need 32-bit instance masks."""
-
-
-class Reporter(Protocol):
-    """Hears how a run goes on."""
-
-    def start(self, n_chips: int, done: int) -> None:
-        """The run begins; `done` chips were made by an earlier one."""
-
-    def advance(self, n_chips: int) -> None:
-        """Chips were made, skipped or failed."""
-
-    def note(self, text: str) -> None:
-        """Something worth knowing."""
-
-    def warn(self, text: str) -> None:
-        """Something that may be wrong."""
-
-    def finish(self) -> None:
-        """No more chips."""
-
-
-class Silent:
-    """A reporter that says nothing."""
-
-    def start(self, n_chips: int, done: int) -> None:
-        """Nothing."""
-
-    def advance(self, n_chips: int) -> None:
-        """Nothing."""
-
-    def note(self, text: str) -> None:
-        """Nothing."""
-
-    def warn(self, text: str) -> None:
-        """Nothing."""
-
-    def finish(self) -> None:
-        """Nothing."""
+if TYPE_CHECKING:
+    from polychip.finish import Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +35,19 @@ class RunOptions:
     """Whether this process is the command line's own, not a user's program."""
 
 
-def run(recipe: Recipe, options: RunOptions, reporter: Reporter | None = None) -> Summary:
+def run(
+    recipe: Recipe,
+    options: RunOptions,
+    reporter: Reporter | None = None,
+    executor: Executor | None = None,
+) -> "Summary":
     """Build the dataset of a recipe.
+
+    Args:
+        recipe: what to build.
+        options: how to go about it.
+        reporter: hears progress, notes and warnings.
+        executor: workers that were started early; default: as many as the options say.
 
     Raises:
         InputError: an input can't be used.
@@ -87,7 +57,8 @@ def run(recipe: Recipe, options: RunOptions, reporter: Reporter | None = None) -
     """
     reporter = reporter or Silent()
     started = time.monotonic()
-    executor = make_executor(options.workers) if options.workers and options.workers > 1 else None
+    if executor is None and options.workers and options.workers > 1:
+        executor = make_executor(options.workers)
     try:
         plan = make_plan(recipe)
         executor = executor or make_executor(_workers(plan, options))
@@ -124,15 +95,19 @@ def _build(
     options: RunOptions,
     reporter: Reporter,
     identities: dict[str, str],
-) -> Summary:
+) -> "Summary":
     stats = {path: stat_id(path) for path in identities if not is_remote(path)}
-    build = Build(plan, state, executor, options, reporter)
+    build = Build(plan, state, executor, reporter, own_process=options.own_process)
     fresh = not options.resume
     try:
+        if executor.workers > 1:  # this process only waits: it may load what comes last
+            threading.Thread(target=_load_finish, daemon=True).start()
         build.execute()
         _check_unchanged(stats)
         reporter.finish()
         schema = build.known_schema()
+        from polychip.finish import finish
+
         return finish(plan, state, schema, list(build.reports), identities, build.jobs[0])
     except KeyboardInterrupt:
         executor.stop(now=True)
@@ -151,292 +126,9 @@ def _build(
         raise
 
 
-class Build:
-    """Schedules a run: labels are loaded while images are written, masks follow.
-
-    With `labels_only` (a plan) nothing but the labels is done.
-    """
-
-    def __init__(
-        self,
-        plan: Plan,
-        state: RunState,
-        executor: Executor,
-        options: RunOptions,
-        reporter: Reporter,
-        *,
-        labels_only: bool = False,
-    ) -> None:
-        self.plan, self.state, self.reporter = plan, state, reporter
-        self._labels_only = labels_only
-        self.schema: LabelSchema | None = plan.recipe.schema_.build()
-        self.jobs = [scene_job(plan, s, state.output, state.folder) for s in plan.scenes]
-        self._reports: dict[int, SceneReport] = {}
-        self._names = namespaces([s for scene in plan.recipe.scenes for s in scene.labels])
-        self._flight = InFlight(executor)
-        self._own_process = options.own_process or executor.workers > 1
-        self._asked_schema = False
-        self._asked_labels = 0
-        self._images_only: dict[int, BlockRecord] = {}
-        self._later: deque[tuple[int, Block]] = deque()
-        self._fresh = self._blocks_to_do()
-        self._next: tuple[int, Block] | None = None
-        chips = plan.recipe.chips
-        self._images_first = (
-            executor.workers > 1 and chips.negatives >= 1 and chips.min_labelled <= 0
-        )
-
-    @property
-    def reports(self) -> Iterator[SceneReport]:
-        """What was found in the labels, scene by scene."""
-        return (self._reports[index] for index in range(len(self.plan.scenes)))
-
-    def known_schema(self) -> LabelSchema:
-        """The schema, declared or read from the labels.
-
-        Raises:
-            ValueError: it is asked for too early.
-        """
-        if self.schema is None:
-            raise ValueError("the schema is asked for before it is known")
-        return self.schema
-
-    def _blocks_to_do(self) -> Iterator[tuple[int, Block]]:
-        number = 0
-        for index, scene in enumerate(self.plan.scenes):
-            for block in scene_blocks(self.plan, scene, number):
-                number = block.number + 1
-                if self.state.is_done(block.number):
-                    self.reporter.advance(len(block.chips))
-                else:
-                    yield index, block
-
-    def execute(self) -> None:
-        """Make every block that is not done."""
-        self.reporter.start(self.plan.n_chips, 0)
-        for text in self.plan.notes + self.plan.splits.notes:
-            self.reporter.note(text)
-        for text in self.plan.warnings:
-            self.reporter.warn(text)
-        while True:
-            while not self._flight.full and self._start_something():
-                pass
-            if not len(self._flight):
-                return
-            for purpose, result in self._flight.collect():
-                self._take(purpose, result)
-
-    def _start_something(self) -> bool:
-        """Start the most useful task there is; False when there is none for now."""
-        if self.schema is None:
-            if not self._asked_schema:
-                self._asked_schema = True
-                sources = [s for scene in self.plan.recipe.scenes for s in scene.labels]
-                self._flight.start(
-                    ("schema",),
-                    tasks.distinct_classes_task,
-                    sources,
-                    self.plan.recipe.schema_,
-                    self._own_process,
-                )
-                return True
-        elif self._wants_labels():
-            self._start_labels(self._asked_labels)
-            self._asked_labels += 1
-            return True
-        return self._start_block()
-
-    def _wants_labels(self) -> bool:
-        """Whether to load the next scene's labels: one scene ahead of the blocks."""
-        if self._asked_labels >= len(self.plan.scenes):
-            return False
-        ahead = self._asked_labels - len(self._reports)
-        current = self._next[0] if self._next else 0
-        return ahead == 0 and (
-            self._labels_only or self._all_labels_first or self._asked_labels <= current + 1
-        )
-
-    @property
-    def _all_labels_first(self) -> bool:
-        """Whether masks must wait for all scenes: the dtype of instance masks hangs on them."""
-        return self.plan.recipe.masks.mode != "semantic" and len(self.plan.scenes) > 1
-
-    def _start_labels(self, index: int) -> None:
-        recipe, scene = self.plan.recipe, self.plan.scenes[index]
-        before = sum(len(s.labels) for s in recipe.scenes[:index])
-        names = self._names[before : before + len(scene.scene.labels)]
-        task = tasks.LabelTask(
-            place=ScenePlace(
-                scene.name,
-                scene.imagery.grid,
-                scene.padded(*self.plan.chip_shape),
-                allow_ballpark=recipe.grid.allow_ballpark,
-            ),
-            sources=tuple(scene.scene.labels),
-            namespaces=tuple(names),
-            extent=tuple(scene.scene.extent),
-            schema=self.known_schema(),
-            options=recipe.schema_,
-            all_touched=recipe.masks.all_touched,
-            keep_tiny=recipe.masks.keep_tiny,
-            chip_shape=self.plan.chip_shape,
-            labels_folder=self.jobs[index].labels,
-            extent_folder=self.jobs[index].extent,
-        )
-        self._flight.start(("labels", index), tasks.load_labels_task, task, self._own_process)
-
-    def _start_block(self) -> bool:
-        if self._labels_only:
-            return False
-        if self._later and self._ready(self._later[0][0]):
-            index, block = self._later.popleft()
-            self._flight.start(("masks", index, block), tasks.make_masks, self.jobs[index], block)
-            return True
-        if self._next is None:
-            self._next = next(self._fresh, None)
-        if self._next is None:
-            return False
-        index, block = self._next
-        if self._ready(index):
-            self._flight.start(("block", index, block), tasks.make_block, self.jobs[index], block)
-        elif self._images_first:
-            self._flight.start(("images", index, block), tasks.make_images, self.jobs[index], block)
-        else:
-            return False
-        self._next = None
-        return True
-
-    def _ready(self, index: int) -> bool:
-        if self._all_labels_first and len(self._reports) < len(self.plan.scenes):
-            return False
-        return index in self._reports
-
-    def _take(self, purpose: tuple[Any, ...], result: Any) -> None:
-        kind = purpose[0]
-        if kind == "schema":
-            self._take_schema(result)
-        elif kind == "labels":
-            self._take_labels(purpose[1], result)
-        elif kind == "images":
-            self._take_images(purpose[1], purpose[2], result)
-        else:
-            block: Block = purpose[2]
-            record: BlockRecord = result
-            held = self._images_only.pop(block.number, None)
-            if held is not None:
-                record.absorb(held)
-            self.state.save_record(record)
-            (self.jobs[purpose[1]].scratch / f"valid-{block.number}.npy").unlink(missing_ok=True)
-            self.reporter.advance(len(block.chips))
-
-    def _take_schema(self, values: list[str]) -> None:
-        if not values:
-            raise InputError("the labels hold no class value at all; check the class field")
-        things = self.plan.recipe.masks.mode != "semantic"
-        schema, rule = schema_from_values(values, things=things)
-        self.schema = replace(schema, unknown=self.plan.recipe.schema_.unknown)
-        self.reporter.note(rule)
-
-    def _take_images(self, index: int, block: Block, record: BlockRecord | None) -> None:
-        if record is None:  # unreadable as one: made anew, chip by chip, once labels are there
-            self._fresh = _chain((index, block), self._fresh)
-            self._images_first = False
-            return
-        self._images_only[block.number] = record
-        self._later.append((index, block))
-
-    def _take_labels(self, index: int, report: SceneReport) -> None:
-        from polychip.scenes.imagery import open_raster_labels
-
-        self._reports[index] = report
-        for source in report.sources:
-            for text in source.notes:
-                self.reporter.note(f"{report.scene}: {text}")
-            for text in source.warnings:
-                self.reporter.warn(f"{report.scene}: {text}")
-        scene = self.plan.scenes[index]
-        rasters = open_raster_labels(
-            scene.scene.labels,
-            scene.imagery.grid,
-            self.known_schema(),
-            self.plan.recipe.grid,
-        )
-        self.jobs[index] = replace(self.jobs[index], schema=self.schema, raster_labels=rasters)
-        if len(self._reports) == len(self.plan.scenes):
-            self._all_loaded()
-
-    def _all_loaded(self) -> None:
-        rasters = any(job.raster_labels for job in self.jobs)
-        if not rasters and not any(report.n_burned for report in self._reports.values()):
-            raise nothing_burned(self.plan, list(self.reports))
-        if all(report.n_extents == 0 for report in self._reports.values()):
-            raise InputError(
-                "no polygon of the extent lies on any scene, so everything would be ignore; check "
-                "the extent's layer and its `where`, or leave extent out"
-            )
-        most = max(report.most_objects for report in self._reports.values())
-        dtype = "uint32" if most > MANY_OBJECTS else "uint16"
-        self.jobs = [replace(job, instance_dtype=dtype) for job in self.jobs]
-        for scene, report in zip(self.plan.scenes, self.reports, strict=True):
-            if report.n_extents == 0:
-                self.reporter.warn(
-                    f"{scene.name}: no polygon of the extent lies on it: all of it is ignore"
-                )
-            if not scene.scene.extent:
-                self.reporter.warn(
-                    f"{scene.name}: no extent given: the whole image counts as looked at, what "
-                    "is unlabelled is background"
-                )
-            if not report.n_burned and not rasters:
-                self.reporter.warn(f"{scene.name}: no label burns a pixel of this scene")
-
-
-def _chain(
-    first: tuple[int, Block], rest: Iterator[tuple[int, Block]]
-) -> Iterator[tuple[int, Block]]:
-    yield first
-    yield from rest
-
-
-def nothing_burned(plan: Plan, reports: list[SceneReport]) -> InputError:
-    """The error for labels that lie off the image, with both extents."""
-    from polychip.crs import crs_label
-
-    scene, report = plan.scenes[0], reports[0]
-    grid = scene.imagery.grid
-    corners = grid.corners()
-    low, high = corners.min(axis=0), corners.max(axis=0)
-    image = (
-        f"({low[0]:.6g}, {low[1]:.6g}, {high[0]:.6g}, {high[1]:.6g}) in {crs_label(grid.crs_wkt)}"
-    )
-    where = []
-    for source in report.sources:
-        box = (
-            "empty"
-            if source.bounds is None
-            else "({:.6g}, {:.6g}, {:.6g}, {:.6g})".format(*source.bounds)
-        )
-        where.append(f"{source.path}|{source.layer} {box} in {source.operation.get('source', '?')}")
-    near = report.n_features
-    found = (
-        f"{near} polygons lie near it, but none covers a pixel" if near else "no label lies on it"
-    )
-    return InputError(
-        f"nothing would be burned: {found}. The image '{scene.name}' covers {image}; labels: "
-        f"{some(where)}; check that image and labels show the same place, and labels.where"
-    )
-
-
-def source_files(recipe: Recipe) -> list[str]:
-    """Every input file of a recipe, each once, in order."""
-    files: dict[str, None] = {}
-    for scene in recipe.scenes:
-        paths = [*(scene.image or ())]
-        paths += [file for layer in (scene.layers or {}).values() for file in layer.files]
-        paths += [entry.path for entry in (*scene.labels, *scene.extent)]
-        paths += [entry.path for entry in scene.ignore]
-        files.update(dict.fromkeys(paths))
-    return list(files)
+def _load_finish() -> None:
+    """Import the last stage while the workers are busy."""
+    import polychip.finish  # noqa: F401
 
 
 def source_identities(recipe: Recipe) -> dict[str, str]:

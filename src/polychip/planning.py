@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from polychip.blocks.jobs import ChipSlot, SceneJob
 from polychip.blocks.opened import Pixels, SceneWorker
 from polychip.blocks.work import make_block
-from polychip.build import Build, Reporter, RunOptions, Silent
 from polychip.crs import crs_label, is_geographic, unit_in_metres
 from polychip.execute import SerialExecutor
 from polychip.finish import class_names
@@ -26,8 +25,10 @@ from polychip.image import ImageProfile
 from polychip.io.raster import inspect_file
 from polychip.io.sources import LayerPlan
 from polychip.recipe import Recipe
+from polychip.reporter import Reporter, Silent
 from polychip.scenes.labels import SceneReport
 from polychip.scenes.prepare import Plan, ScenePlan, make_plan, scene_blocks
+from polychip.schedule import Build
 from polychip.schema import LabelSchema
 from polychip.state import RunState
 from polychip.statistics import Counts
@@ -202,7 +203,7 @@ def report_plan(
     plan = make_plan(recipe)
     with tempfile.TemporaryDirectory(prefix="polychip-plan-") as folder:
         state = RunState(Path(folder))
-        build = Build(plan, state, SerialExecutor(), RunOptions(workers=1), heard, labels_only=True)
+        build = Build(plan, state, SerialExecutor(), heard, labels_only=True)
         build.execute()
         tally = _Tally()
         number = 0

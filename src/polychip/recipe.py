@@ -382,6 +382,18 @@ def build_recipe(data: dict[str, Any], *, base: Path, where: str) -> Recipe:
     return map_paths(recipe, lambda path: absolute_path(path, base))
 
 
+def source_files(recipe: Recipe) -> list[str]:
+    """Every input file of a recipe, each once, in order."""
+    files: dict[str, None] = {}
+    for scene in recipe.scenes:
+        paths = [*(scene.image or ())]
+        paths += [file for layer in (scene.layers or {}).values() for file in layer.files]
+        paths += [entry.path for entry in (*scene.labels, *scene.extent)]
+        paths += [entry.path for entry in scene.ignore]
+        files.update(dict.fromkeys(paths))
+    return list(files)
+
+
 def is_remote(path: str) -> bool:
     """Whether GDAL reads it by a virtual file system or a URL, not from a disk path."""
     return path.startswith("/vsi") or "://" in path

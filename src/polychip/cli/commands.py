@@ -106,15 +106,18 @@ def with_output(recipe: "Recipe", folder: str) -> "Recipe":
 
 def _build(recipe: "Recipe", args: argparse.Namespace, *, own_process: bool = True) -> int:
     """Run a recipe and tell how it went."""
-    from polychip.build import RunOptions
-    from polychip.build import run as run_recipe
     from polychip.cli.progress import emit, make_reporter
+    from polychip.execute import make_executor
 
     workers = args.workers or _early_workers(recipe)
+    executor = make_executor(workers) if workers and workers > 1 else None  # before heavy imports
+    from polychip.build import RunOptions
+    from polychip.build import run as run_recipe
+
     options = RunOptions(args.resume, args.overwrite, workers, own_process)
     reporter = make_reporter(args.progress)
     try:
-        summary = run_recipe(recipe, options, reporter)
+        summary = run_recipe(recipe, options, reporter, executor)
     finally:
         reporter.close()
     if args.progress == "json":
@@ -140,8 +143,8 @@ def _tell_failed(summary: "Summary") -> int:
 
 def _early_workers(recipe: "Recipe") -> int | None:
     """All processors when there is much to read; None: decided once the plan is made."""
-    from polychip.build import source_files
     from polychip.execute import default_workers
+    from polychip.recipe import source_files
 
     total = sum(Path(file).stat().st_size for file in source_files(recipe) if Path(file).is_file())
     return default_workers() if total >= LARGE_BYTES else None

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from polychip.build import source_files
 from polychip.errors import InputError, PolychipError
 from polychip.io.identity import content_id
-from polychip.recipe import Recipe, Scene, load_recipe, map_paths
+from polychip.recipe import Recipe, Scene, load_recipe, map_paths, source_files
 from polychip.state import RunState
 
 MOVED = "source moved"
