@@ -101,11 +101,12 @@ def _build(
     fresh = not options.resume
     try:
         if executor.workers > 1:  # this process only waits: it may load what comes last
-            threading.Thread(target=_load_finish, daemon=True).start()
+            threading.Thread(target=_load_finish, args=(options,), daemon=True).start()
         build.execute()
         _check_unchanged(stats)
         reporter.finish()
         schema = build.known_schema()
+        _load_finish(options)
         from polychip.finish import finish
 
         return finish(plan, state, schema, list(build.reports), identities, build.jobs[0])
@@ -126,8 +127,12 @@ def _build(
         raise
 
 
-def _load_finish() -> None:
-    """Import the last stage while the workers are busy."""
+def _load_finish(options: RunOptions) -> None:
+    """Import the last stage; while workers are busy, that costs no time."""
+    if options.own_process:
+        from polychip.io.light import load_pyarrow_light
+
+        load_pyarrow_light()
     import polychip.finish  # noqa: F401
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from multiprocessing import get_context, parent_process
 from typing import Any, Protocol
 
-PRELOADED = ("polychip.tasks",)
+PRELOADED = ("polychip.preload",)
 """What worker processes import once, before they are forked from a clean server."""
 
 

@@ -66,7 +66,7 @@ class LabelTask:
 
 def load_labels_task(task: LabelTask, own_process: bool) -> Any:  # noqa: FBT001 - SceneReport
     """Load a scene's labels and extent, and leave them as flat files; returns the report."""
-    from polychip.io.vector import load_pyogrio_light
+    from polychip.io.light import load_pyogrio_light
     from polychip.scenes.labels import load_extent, load_scene_labels
 
     if own_process:
@@ -96,7 +96,7 @@ def distinct_classes_task(
     own_process: bool,  # noqa: FBT001
 ) -> list[str]:
     """All class values of labels that come without a schema."""
-    from polychip.io.vector import load_pyogrio_light
+    from polychip.io.light import load_pyogrio_light
     from polychip.scenes.imagery import raster_class_values
     from polychip.scenes.labels import distinct_classes
 

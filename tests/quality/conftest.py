@@ -186,9 +186,7 @@ def damaged(originals: Callable[..., Path], tmp_path: Path) -> Callable[..., Dam
 
     def copy(**masks: Any) -> Damaged:
         target = tmp_path / "copy"
-        shutil.copytree(
-            originals(**masks), target, ignore=shutil.ignore_patterns("sources.json")
-        )
+        shutil.copytree(originals(**masks), target, ignore=shutil.ignore_patterns("sources.json"))
         return Damaged(target)
 
     return copy

@@ -10,9 +10,7 @@ from polychip.quality.coco import decode
 
 
 @settings(max_examples=200, deadline=None)
-@given(
-    st.integers(1, 40), st.integers(1, 40), st.floats(0, 1), st.integers(0, 2**32 - 1)
-)
+@given(st.integers(1, 40), st.integers(1, 40), st.floats(0, 1), st.integers(0, 2**32 - 1))
 def test_masks_come_back_as_pycocotools_wrote_them(
     height: int, width: int, share: float, seed: int
 ) -> None:

@@ -152,7 +152,7 @@ def _early_workers(recipe: "Recipe") -> int | None:
 
 def _light_pyogrio() -> None:
     """Spare bulk reads their data frames: the process is ours."""
-    from polychip.io.vector import load_pyogrio_light
+    from polychip.io.light import load_pyogrio_light
 
     load_pyogrio_light()
 

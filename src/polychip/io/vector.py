@@ -1,8 +1,6 @@
 """Vector layers: what is in them, and their features in bulk."""
 
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -159,26 +157,6 @@ def source_crs(source: VectorSource, info: LayerInfo) -> str:
         f"{source.path}: layer '{info.layer}' states no CRS, so nobody can say where its "
         "polygons are; set it in the file, or give labels.crs (--labels-crs EPSG:…)"
     )
-
-
-@contextmanager
-def _without_geopandas() -> Iterator[None]:
-    """Import pyogrio without the pandas and geopandas that it would pull in (1.4 s)."""
-    hidden = [name for name in ("geopandas", "pandas") if name not in sys.modules]
-    for name in hidden:
-        sys.modules[name] = None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        for name in hidden:
-            del sys.modules[name]
-
-
-def load_pyogrio_light() -> None:
-    """Load pyogrio for bulk reads only. For processes of our own: it stays without data frames."""
-    if "pyogrio" not in sys.modules:
-        with _without_geopandas():
-            import pyogrio.raw  # noqa: F401
 
 
 def read_features(

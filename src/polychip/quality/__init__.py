@@ -1,0 +1,1 @@
+"""Quality: is a dataset what it says, are labels sound, do annotators agree."""

@@ -6,6 +6,7 @@ Labels stay in their own CRS; pixel centres come to them. Nothing of `polychip.b
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -212,24 +213,25 @@ def looked_at(painting: Painting, x: Floats, y: Floats) -> NDArray[np.bool_]:
 
 def feature_areas(shapes: Shapes, least: Window, most: Window) -> Floats:
     """Areas in pixels inside two windows, shape (n, 2); what lies far outside is cut off first."""
-    corners = shapes.carrier.grid.outline(most)
-    t = shapes.carrier.grid
-    pixels = t.to_pixels(corners[:, 0], corners[:, 1])
+    grid = shapes.carrier.grid
+    outline = grid.outline(most)
+    pixels = grid.to_pixels(outline[:, 0], outline[:, 1])
     around = shapes.carrier.to_labels(pixels[:, 0], pixels[:, 1])
-    geometry = shapes.geometry
-    if np.isfinite(around).all() and shapes.turns == (0.0,):
-        low, high = around.min(axis=0), around.max(axis=0)
-        margin = (high - low) * 0.5
-        box = shapely.box(*(low - margin), *(high + margin))
+    if len(shapes.turns) > 1:
+        around[:, 0] = np.unwrap(around[:, 0], period=360.0)
+    low, high = around.min(axis=0), around.max(axis=0)
+    margin = (high - low) * 0.5
+    box = shapely.box(*(low - margin), *(high + margin))
+    total = np.zeros((len(shapes.geometry), 2))
+    for shift in shapes.turns:
+        geometry = shapely.transform(shapes.geometry, partial(np.add, np.array([shift, 0.0])))
         far = ~shapely.covers(box, geometry)
-        geometry = geometry.copy()
         geometry[far] = shapely.intersection(geometry[far], box)
-    moved = shapely.transform(geometry, shapes.carrier.to_pixels)
-    parts = [
-        shapely.area(shapely.clip_by_rect(moved, w.x_off, w.y_off, w.x_end, w.y_end))
-        for w in (least, most)
-    ]
-    return np.column_stack(parts)
+        moved = shapely.transform(geometry, shapes.carrier.to_pixels)
+        for column, w in enumerate((least, most)):
+            inside = shapely.clip_by_rect(moved, w.x_off, w.y_off, w.x_end, w.y_end)
+            total[:, column] += shapely.area(inside)
+    return total
 
 
 def depth_of(schema: Mapping[str, Any], code: int) -> int:
