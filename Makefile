@@ -4,13 +4,14 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
-.PHONY: demo test test-engine lint bench clean install install-test help
+.PHONY: demo test test-engine lint bench docs clean install install-test help
 
 help:
 	@echo "make demo   install, build the sample dataset, say where its pictures are"
 	@echo "make test   install, lint, and run all tests"
 	@echo "make lint   ruff, mypy, import-linter"
 	@echo "make plugin dist/polychip_qgis-VERSION.zip; make plugin-link puts it into your QGIS profile"
+	@echo "make docs   docs/commands.md from what the commands print"
 	@echo "make bench  speed against a plain rasterio loop, pixels checked equal"
 
 $(BIN)/python:
@@ -44,6 +45,9 @@ lint: install-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: install
+	$(BIN)/python scripts/make_docs.py
 
 bench: install-test
 	@$(BIN)/python -m compileall -q src

@@ -8,9 +8,23 @@ from qgis.PyQt.QtCore import QMetaType, QVariant
 
 # QGIS 3.38 deprecates the QVariant types; before it, QgsField knows no others.
 if Qgis.QGIS_VERSION_INT >= 33800:
-    _STRING, _INTEGER = QMetaType.Type.QString, QMetaType.Type.Int
+    _STRING, _INTEGER, _LONG = QMetaType.Type.QString, QMetaType.Type.Int, QMetaType.Type.LongLong
 else:
-    _STRING, _INTEGER = QVariant.String, QVariant.Int
+    _STRING, _INTEGER, _LONG = QVariant.String, QVariant.Int, QVariant.LongLong
+
+_STORED_AS_IT_IS = frozenset(
+    int(kind)
+    for kind in (
+        QMetaType.Type.Bool,
+        QMetaType.Type.Int,
+        QMetaType.Type.LongLong,
+        QMetaType.Type.Double,
+        QMetaType.Type.QString,
+        QMetaType.Type.QDate,
+        QMetaType.Type.QDateTime,
+    )
+)
+"""Types that a GeoPackage holds; Qt's numbers for them are the same in QVariant and QMetaType."""
 
 
 def text_field(name: str) -> QgsField:
@@ -21,3 +35,18 @@ def text_field(name: str) -> QgsField:
 def integer_field(name: str) -> QgsField:
     """A field of whole numbers of 32 bits."""
     return QgsField(name, _INTEGER)
+
+
+def long_field(name: str) -> QgsField:
+    """A field of whole numbers of 64 bits."""
+    return QgsField(name, _LONG)
+
+
+def stored_as_it_is(field: QgsField) -> bool:
+    """Whether a GeoPackage holds the field's values; others (lists, maps, times) become text."""
+    return int(field.type()) in _STORED_AS_IT_IS
+
+
+def renamed(field: QgsField, name: str) -> QgsField:
+    """A bare field of the same type: no default, constraint, alias or comment."""
+    return QgsField(name, field.type(), "", field.length(), field.precision())

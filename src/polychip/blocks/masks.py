@@ -166,7 +166,8 @@ def _reason_to_skip(
     job = worker.job
     if not slot.keep_empty:
         part = slot.window.slices_in(burned.window)
-        covered = len(burned.covering.cut(burned.window, slot.window)) > 0
+        on_image = slot.window.intersection(job.grid.window)
+        covered = len(burned.covering.cut(burned.window, on_image)) > 0
         if not covered and (burned.covered is None or not burned.covered[part].any()):
             return "no feature"
     if job.min_labelled > 0:

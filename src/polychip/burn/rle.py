@@ -4,6 +4,8 @@ Source: pycocotools, maskApi.c (rleToString): column-major runs, counts beyond t
 difference to the count two before, 5 bits a character, least significant first.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -77,4 +79,4 @@ def _characters(counts: Ints, owner: Ints, n_objects: int) -> list[str]:
     kept = np.arange(_MOST_CHARACTERS) < length[:, None]
     text = digits[kept].tobytes().decode("ascii")
     stops = np.r_[0, np.cumsum(length)][start]
-    return [text[a:b] for a, b in zip(stops[:-1], stops[1:], strict=True)]
+    return [text[a:b] for a, b in pairwise(stops.tolist())]

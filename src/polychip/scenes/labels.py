@@ -30,13 +30,13 @@ from polychip.io.vector import (
     read_features,
     source_crs,
 )
-from polychip.labels.geometry import REPAIR_METHOD, Repaired, buffer_metres, repair
+from polychip.labels.geometry import REPAIR_METHOD, Repaired, repair
 from polychip.labels.labelset import NO_OBJECT, LabelSet, SourceFeatures, assemble
 from polychip.labels.project import Box, Footprint, clip_far, footprint, pixel_edges
 from polychip.recipe import CLASS_FIELD_NAMES, LabelSource, SchemaOptions, VectorSource
+from polychip.scenes.widths import METRES_PER_DEGREE, grown, widened
 from polychip.schema import LabelSchema, as_whole_number
 
-METRES_PER_DEGREE = 111_320.0
 _CLASS_OF_LAYER = "fixed class"
 
 
@@ -54,6 +54,12 @@ class ScenePlace:
     def lonlat(self) -> tuple[float, float, float, float]:
         """(west, south, east, north) in degrees; NaN where that means nothing."""
         return lonlat_bounds(self.grid.crs_wkt, self.grid.outline(self.padded))
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """(longitude, latitude) in degrees, also where the scene crosses the antimeridian."""
+        west, south, east, north = self.lonlat
+        return west + ((east - west) % 360.0) / 2, (south + north) / 2
 
     @property
     def pixel_m(self) -> float | None:
@@ -448,12 +454,14 @@ def _read_polygons(
     crs_wkt = source_crs(source, info)
     operation, around = place_layer(place, crs_wkt)
     boxes = around.read_boxes()
-    if source.buffer_m is not None or source.width_field is not None:
-        boxes = [_grown(box, source, crs_wkt) for box in boxes]
+    has_width = source.buffer_m is not None or source.width_field is not None
+    if has_width:
+        boxes = grown(boxes, _widest(source, info), crs_wkt, *place.middle)
     table = read_features(source, info, columns, boxes)
     geometry = table.geometry
-    if source.buffer_m is not None or source.width_field is not None:
-        geometry, crs_wkt = _buffered(table, source, crs_wkt, place)
+    if has_width:
+        distance = _distances(source, table)
+        geometry, crs_wkt = widened(geometry, distance, crs_wkt, around, place.middle)
         operation, around = place_layer(place, crs_wkt)
     fixed = repair(geometry)
     if fixed.no_area.any():
@@ -503,37 +511,20 @@ def _no_area(
     )
 
 
-def _grown(box: Box, source: LabelSource, crs_wkt: str) -> Box:
-    """A box wide enough for what is buffered into the image from outside."""
-    reach = source.buffer_m or 100.0
-    unit = unit_in_metres(crs_wkt)
-    if unit is not None:
-        dx = dy = reach / unit
-    else:
-        dy = reach / METRES_PER_DEGREE
-        dx = dy / max(math.cos(math.radians(max(abs(box[1]), abs(box[3])))), 0.01)
-    return box[0] - dx, box[1] - dy, box[2] + dx, box[3] + dy
+def _distances(source: LabelSource, table: VectorTable) -> NDArray[np.float64]:
+    """How far each feature reaches to each side, in metres."""
+    if source.width_field is None:
+        return np.full(len(table.fids), source.buffer_m or 0.0)
+    widths = texts(table.columns[source.width_field])
+    return np.array([float(value or 0) for value in widths], dtype=np.float64) / 2
 
 
-def _buffered(
-    table: VectorTable, source: LabelSource, crs_wkt: str, place: ScenePlace
-) -> tuple[NDArray[np.object_], str]:
-    """Polygons of lines and points, and the metric CRS that they are in."""
-    geometry = table.geometry
-    if is_geographic(crs_wkt):
-        metric = place.grid.crs_wkt
-        if is_geographic(metric):
-            west, south, east, north = place.lonlat
-            metric = f"+proj=aeqd +lat_0={(south + north) / 2} +lon_0={(west + east) / 2} +units=m"
-        move = choose_operation(crs_wkt, metric, place.lonlat, allow_ballpark=place.allow_ballpark)
-        geometry = shapely.transform(geometry, lambda xy: move.forward(xy[:, 0], xy[:, 1]))
-        crs_wkt = metric
-    if source.width_field is not None:
-        width = np.array([float(value or 0) for value in texts(table.columns[source.width_field])])
-        distance = width / 2
-    else:
-        distance = np.full(len(geometry), source.buffer_m)
-    return buffer_metres(geometry, distance, unit_in_metres(crs_wkt) or 1.0), crs_wkt
+def _widest(source: LabelSource, info: LayerInfo) -> float:
+    """How far the widest feature of a layer reaches, in metres; the whole layer is read for it."""
+    if source.width_field is None:
+        return source.buffer_m or 0.0
+    table = read_features(source, info, [source.width_field], None)
+    return float(_distances(source, table).max(initial=0.0))
 
 
 def load_extent(place: ScenePlace, sources: Sequence[VectorSource]) -> EdgeSet:

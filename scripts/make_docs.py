@@ -1,0 +1,58 @@
+"""Write docs/commands.md: each command's help and a plan of the sample, as really printed.
+
+python scripts/make_docs.py            # write
+python scripts/make_docs.py --check    # exit 1 where the page is out of date
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "commands.md"
+COMMANDS = ("init", "plan", "export", "run", "verify", "demo")
+HEAD = """# Commands
+
+Made by `make docs` from what the commands print; do not edit.
+"""
+
+
+def printed(*arguments: str) -> str:
+    """What a command prints on stdout, at a fixed width."""
+    environment = {**os.environ, "COLUMNS": "96", "NO_COLOR": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "polychip", *arguments],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout.rstrip()
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [HEAD, "## polychip", block("polychip --help", printed("--help"))]
+    for command in COMMANDS:
+        line = f"polychip {command} --help"
+        parts += [f"## polychip {command}", block(line, printed(command, "--help"))]
+    recipe = "sample_data/recipe.toml"
+    parts += ["## A plan of the sample", block(f"polychip plan {recipe}", printed("plan", recipe))]
+    return "\n\n".join(parts) + "\n"
+
+
+def block(command: str, output: str) -> str:
+    """A command and its output."""
+    return f"```\n$ {command}\n{output}\n```"
+
+
+def main() -> None:
+    """Write the page, or compare it."""
+    text = page()
+    if "--check" in sys.argv:
+        if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
+            sys.exit(f"{PAGE.relative_to(ROOT)} is out of date: run make docs")
+        return
+    PAGE.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
