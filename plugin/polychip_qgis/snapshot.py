@@ -162,7 +162,7 @@ def _written(path: Path, layers: Mapping[str, SeenLayer], feedback: QgsFeedback)
 
 
 def _count(seen: SeenLayer, feedback: QgsFeedback) -> int:
-    request = QgsFeatureRequest().setNoAttributes().setFlags(QgsFeatureRequest.Flag.NoGeometry)
+    request = QgsFeatureRequest().setFlags(QgsFeatureRequest.Flag.NoGeometry).setNoAttributes()
     count = 0
     for _ in _features(seen, request):
         count += 1
@@ -196,7 +196,8 @@ def _copy(path: Path, name: str, seen: SeenLayer, digest: Any) -> Iterator[int]:
         copy.setAttributes([feature.id(), *values])
         if feature.hasGeometry():
             copy.setGeometry(_flat_multi(feature.geometry()))
-        digest.update(repr(copy.attributes()).encode("utf-8", "backslashreplace"))
+        told = [None if _is_null(value) else value for value in copy.attributes()]
+        digest.update(repr(told).encode("utf-8", "backslashreplace"))
         digest.update(bytes(copy.geometry().asWkb()))
         if not writer.addFeature(copy):
             raise SnapshotError(
@@ -240,11 +241,15 @@ def _wide(field: QgsField) -> QgsField:
 
 def _text(value: Any) -> Any:
     """Lists and maps as JSON, other unusual values as Qt shows them; NULL stays NULL."""
-    if value is None or (hasattr(value, "isNull") and value.isNull()):
+    if _is_null(value):
         return None
     if isinstance(value, (list, dict)):
         return json.dumps(value, ensure_ascii=False, default=str)
     return value.toString() if hasattr(value, "toString") else str(value)
+
+
+def _is_null(value: Any) -> bool:
+    return value is None or (hasattr(value, "isNull") and value.isNull())
 
 
 def _flat_multi(geometry: QgsGeometry) -> QgsGeometry:

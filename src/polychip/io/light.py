@@ -10,17 +10,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+class _Absent:
+    """An import finder that says that some modules don't exist."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self._names = names
+
+    def find_spec(self, name: str, _path: object = None, _target: object = None) -> None:
+        """Refuse the names; for all others the next finder is asked."""
+        if name in self._names:
+            raise ModuleNotFoundError(f"{name} is not loaded here", name=name)
+
+
 @contextmanager
 def _hidden(*names: str) -> Iterator[None]:
-    """Make imports of modules that are not loaded yet fail."""
-    hidden = [name for name in names if name not in sys.modules]
-    for name in hidden:
-        sys.modules[name] = None  # type: ignore[assignment]
+    """Make imports of modules that are not loaded yet fail.
+
+    By a finder: pyarrow's Cython takes a None in sys.modules for the module.
+    """
+    finder = _Absent(names)
+    sys.meta_path.insert(0, finder)  # type: ignore[arg-type]
     try:
         yield
     finally:
-        for name in hidden:
-            del sys.modules[name]
+        sys.meta_path.remove(finder)  # type: ignore[arg-type]
 
 
 def load_pyogrio_light() -> None:
