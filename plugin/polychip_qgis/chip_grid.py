@@ -127,7 +127,7 @@ class ChipGridAlgorithm(QgsProcessingAlgorithm):
         n_rows, n_columns = rows_and_columns(grid, layout)
         total = n_rows * n_columns
         sink, target = self.parameterAsSink(
-            parameters, self.OUTPUT, context, _fields(), QgsWkbTypes.Type.Polygon, layer.crs()
+            parameters, self.OUTPUT, context, chip_fields(), QgsWkbTypes.Type.Polygon, layer.crs()
         )
         if sink is None:
             raise QgsProcessingException(self.invalidSinkError(parameters, self.OUTPUT))
@@ -141,7 +141,7 @@ class ChipGridAlgorithm(QgsProcessingAlgorithm):
             if feedback.isCanceled():
                 break
             if not sink.addFeature(
-                _feature(grid, chip, layout.size), QgsFeatureSink.Flag.FastInsert
+                chip_feature(grid, chip, layout.size), QgsFeatureSink.Flag.FastInsert
             ):
                 raise QgsProcessingException(self.writeFeatureError(sink, parameters, self.OUTPUT))
             written += 1
@@ -159,7 +159,8 @@ class ChipGridAlgorithm(QgsProcessingAlgorithm):
         return ChipLayout(size, stride, self.parameterAsEnumString(parameters, self.EDGE, context))
 
 
-def _fields() -> QgsFields:
+def chip_fields() -> QgsFields:
+    """The fields of a chip's polygon."""
     fields = QgsFields()
     fields.append(text_field("chip_id"))
     for name in ("row", "col", "x_off", "y_off", "width", "height"):
@@ -167,7 +168,8 @@ def _fields() -> QgsFields:
     return fields
 
 
-def _feature(grid: PixelGrid, chip: Chip, size: int) -> QgsFeature:
+def chip_feature(grid: PixelGrid, chip: Chip, size: int) -> QgsFeature:
+    """A chip's polygon in the image's CRS, padding included."""
     feature = QgsFeature()
     ring = [QgsPointXY(x, y) for x, y in corners(grid, chip, size)]
     feature.setGeometry(QgsGeometry.fromPolygonXY([[*ring, ring[0]]]))

@@ -7,6 +7,7 @@ from qgis.core import QgsFieldProxyModel, QgsMapLayer, QgsMapLayerProxyModel, Qg
 from qgis.gui import QgsDockWidget, QgsFieldComboBox, QgsFileWidget, QgsMapLayerComboBox
 from qgis.PyQt.QtCore import QEvent, QObject, QSignalBlocker, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QFormLayout,
     QFrame,
@@ -23,6 +24,7 @@ from qgis.PyQt.QtWidgets import (
 from .about import icon
 from .chips import EDGES, PixelGrid, rows_and_columns
 from .dock_settings import MAX_PX, MODES, DockSettings, recall, remember
+from .progress_panel import ProgressPanel
 from .raster_grid import NoPixelGridError, grid_of
 from .translation import tr
 
@@ -107,6 +109,12 @@ class PolychipDock(QgsDockWidget):
         self.output.setToolTip(
             tr("The folder that the dataset is written to; it is made if it is not there")
         )
+        self.replace_box = QCheckBox(tr("Replace an existing dataset"))
+        self.replace_box.setObjectName("replaceDataset")
+        self.replace_box.setToolTip(
+            tr("Write anew over a dataset, finished or not, that is already in the folder")
+        )
+        self.progress = ProgressPanel()
         self.engine_status = QLabel()
         self.engine_status.setObjectName("engineStatus")
         self.engine_status.setWordWrap(True)
@@ -137,7 +145,9 @@ class PolychipDock(QgsDockWidget):
             (tr("Image edge"), self.edge),
             ("", self.count),
         )
-        output = _form("outputGroup", tr("Output"), (tr("Folder"), self.output))
+        output = _form(
+            "outputGroup", tr("Output"), (tr("Folder"), self.output), ("", self.replace_box)
+        )
         engine_row = QHBoxLayout()
         engine_row.addWidget(self.engine_status, 1)
         engine_row.addWidget(self.engine_button)
@@ -147,6 +157,7 @@ class PolychipDock(QgsDockWidget):
         for group in (inputs, chips, output):
             column.addWidget(group)
         column.addWidget(self.export_button)
+        column.addWidget(self.progress)
         column.addLayout(engine_row)
         column.addStretch(1)
         scroll = QScrollArea()
@@ -183,6 +194,8 @@ class PolychipDock(QgsDockWidget):
         ):
             box.activated.connect(self._remember)
         self.output.fileChanged.connect(self._remember)
+        # What may be replaced in one folder may not be replaced in another.
+        self.output.fileChanged.connect(lambda *_: self.replace_box.setChecked(False))
         self.export_button.clicked.connect(lambda: self.exportRequested.emit(self.settings()))
         self.engine_button.clicked.connect(lambda: self.engineSetupRequested.emit())
         project = QgsProject.instance()
@@ -228,6 +241,14 @@ class PolychipDock(QgsDockWidget):
     def set_engine_status(self, text: str) -> None:
         """One line on the engine."""
         self.engine_status.setText(text)
+
+    def set_exporting(self, running: bool) -> None:
+        """One export at a time: the button waits, the progress shows."""
+        self.export_button.setEnabled(not running)
+        if running:
+            self.progress.begin()
+        else:
+            self.progress.end()
 
     def missing(self) -> str:
         """A sentence on the first thing that an export still needs; '' when all is there."""

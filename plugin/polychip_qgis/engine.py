@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qgis.core import QgsSettings
-from qgis.PyQt.QtCore import QStandardPaths
+from qgis.PyQt.QtCore import QProcessEnvironment, QStandardPaths
 
 from .about import version
 from .translation import tr
@@ -59,6 +59,14 @@ class EngineNotFoundError(Exception):
 def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """A copy of `environ` without what would lead a child process back to QGIS's libraries."""
     return {name: value for name, value in environ.items() if not _leads_back(name)}
+
+
+def process_environment() -> QProcessEnvironment:
+    """`child_environment` of QGIS's own, for a QProcess."""
+    environment = QProcessEnvironment()
+    for name, value in child_environment(os.environ).items():
+        environment.insert(name, value)
+    return environment
 
 
 def dropped_variables(environ: Mapping[str, str]) -> list[str]:

@@ -15,7 +15,6 @@ from qgis.PyQt.QtCore import (
     QT_VERSION_STR,
     QObject,
     QProcess,
-    QProcessEnvironment,
     QTimer,
     pyqtSignal,
 )
@@ -25,9 +24,9 @@ from .engine import (
     Engine,
     EngineNotFoundError,
     Places,
-    child_environment,
     dropped_variables,
     find_engine,
+    process_environment,
 )
 from .translation import tr
 
@@ -83,12 +82,9 @@ class EngineCheck(QObject):
             self._engine = None
             self.finished.emit(EngineReport(None, "", str(error)))
             return
-        environment = QProcessEnvironment()
-        for name, value in child_environment(os.environ).items():
-            environment.insert(name, value)
         self._timed_out = False
         self._process = QProcess(self)
-        self._process.setProcessEnvironment(environment)
+        self._process.setProcessEnvironment(process_environment())
         self._process.setProcessChannelMode(QProcess.ProcessChannelMode.MergedChannels)
         self._process.finished.connect(self._ended)
         self._process.errorOccurred.connect(self._failed)

@@ -11,10 +11,17 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from qgis.core import QgsFeedback, QgsProject, QgsRasterLayer, QgsVectorLayer
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsFeedback,
+    QgsProject,
+    QgsRasterLayer,
+    QgsVectorLayer,
+)
 
+from .chips import PixelGrid
 from .dock_settings import DockSettings
-from .raster_grid import NoPixelGridError, image_of
+from .raster_grid import NoPixelGridError, grid_of, image_of
 from .recipe import EXTENT, LABELS, OutputPaths, RecipeInputs, recipe_text
 from .snapshot import SeenLayer, Snapshot, SnapshotError, see, write_snapshot
 from .translation import tr
@@ -42,6 +49,10 @@ class ExportRequest(NamedTuple):
     """All that an export needs, readable on any thread."""
 
     image: str
+    grid: PixelGrid
+    """The image's."""
+    crs: QgsCoordinateReferenceSystem
+    """The image's."""
     scene: str
     seen: dict[str, SeenLayer]
     """By their name in the snapshot."""
@@ -87,13 +98,15 @@ def make_request(layers: ExportLayers, settings: DockSettings, way: str) -> Expo
     _check_folder(output, way)
     _check_snapshot_is_free(paths, layers)
     try:
-        image = image_of(layers.image)
+        image, grid = image_of(layers.image), grid_of(layers.image)
         seen = {LABELS: see(layers.labels)}
         if layers.extent is not None:
             seen[EXTENT] = see(layers.extent)
     except (NoPixelGridError, SnapshotError) as error:
         raise ExportRefusedError(str(error)) from error
-    return ExportRequest(image, layers.image.name(), seen, settings, paths, way)
+    return ExportRequest(
+        image, grid, layers.image.crs(), layers.image.name(), seen, settings, paths, way
+    )
 
 
 def folder_state(output: Path) -> str:

@@ -7,13 +7,14 @@ from qgis.core import Qgis, QgsApplication
 from qgis.gui import QgisInterface
 from qgis.PyQt.QtCore import QCoreApplication, Qt
 from qgis.PyQt.QtGui import QDesktopServices
-from qgis.PyQt.QtWidgets import QAction, QPushButton
+from qgis.PyQt.QtWidgets import QAction
 
 from .about import help_url, icon
 from .dock import PolychipDock
 from .dock_settings import DockSettings
 from .engine import places
 from .engine_check import EngineCheck, EngineReport
+from .export_control import ExportControl, tell
 from .options import PAGE_NAME, PolychipOptionsFactory
 from .provider import PolychipProvider
 from .translation import install_translator, tr
@@ -50,6 +51,7 @@ class PolychipPlugin:
         """Take everything away again, in the opposite order."""
         if self.dock is not None:
             self._check.cancel()
+            self.control.abandon()
             self.iface.unregisterOptionsWidgetFactory(self._options)
             self._remove_actions()
             self.iface.removeDockWidget(self.dock)
@@ -68,6 +70,7 @@ class PolychipPlugin:
         self.dock.engineSetupRequested.connect(self.open_settings)
         self.dock.visibilityChanged.connect(self._dock_shown)
         self.iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
+        self.control = ExportControl(self.iface, self.dock)
         self.dock.hide()  # opened by the user; QGIS restores it where it was left
 
     def _add_actions(self) -> None:
@@ -122,21 +125,16 @@ class PolychipPlugin:
         pending, self._pending = self._pending, None
         if pending is None:
             return
-        if not report.ok:
+        if report.ok:
+            self.control.begin(pending, report)
+        else:
             self._tell_engine_problem(report)
-            return
-        # The bridge takes over here with `pending`; this frame says only that the engine answered.
-        self.iface.messageBar().pushMessage("Polychip", report.message, Qgis.MessageLevel.Info)
 
     def _tell_engine_problem(self, report: EngineReport) -> None:
-        bar = self.iface.messageBar()
-        item = bar.createMessage("Polychip", report.message)
-        for name, text, act in (
+        tell(
+            self.iface,
+            report.message,
+            Qgis.MessageLevel.Warning,
             ("polychipHowTo", tr("How To…"), self.open_engine_help),
             ("polychipOpenSettings", tr("Open Settings…"), self.open_settings),
-        ):
-            button = QPushButton(text)
-            button.setObjectName(name)
-            button.clicked.connect(act)
-            item.layout().addWidget(button)
-        bar.pushWidget(item, Qgis.MessageLevel.Warning)
+        )

@@ -8,6 +8,7 @@ from qgis.PyQt.QtGui import QIcon
 
 from .about import icon, version
 from .chip_grid import ChipGridAlgorithm
+from .export_chips import ExportChipsAlgorithm
 
 
 class PolychipProvider(QgsProcessingProvider):
@@ -32,3 +33,4 @@ class PolychipProvider(QgsProcessingProvider):
     def loadAlgorithms(self) -> None:
         """Add each algorithm; QGIS owns them."""
         self.addAlgorithm(ChipGridAlgorithm())
+        self.addAlgorithm(ExportChipsAlgorithm())

@@ -48,8 +48,7 @@ def image_of(layer: QgsRasterLayer) -> str:
         NoPixelGridError: there is no such file, or it says another place than the layer does.
     """
     name = layer.name()
-    grid_of(layer)
-    path = _source(layer)
+    path, dataset = _source(layer), _opened(layer)
     if path.startswith("/vsimem") or not (is_remote(path) or Path(path).exists()):
         raise NoPixelGridError(
             tr(
@@ -57,7 +56,7 @@ def image_of(layer: QgsRasterLayer) -> str:
                 "save it as a GeoTIFF first (Export ▸ Save As…)."
             ).format(name=name)
         )
-    stated = QgsCoordinateReferenceSystem.fromWkt(_opened(layer).GetProjection())
+    stated = QgsCoordinateReferenceSystem.fromWkt(dataset.GetProjection())
     if not stated.isValid():
         raise NoPixelGridError(
             tr(

@@ -39,6 +39,8 @@ MOST_CLASSES = 64
 """A field with more distinct values than this is no list of classes."""
 MOST_PLANNED_PX = 4_000_000_000
 """Larger imagery isn't planned by the way."""
+_CLASS_TYPES = ("object", "str", "large_string", "int", "uint")
+"""Beginnings of the types of fields that may hold classes: texts and whole numbers."""
 _SAMPLES = 12
 """A collar is looked for in so many times so many places."""
 _SAMPLE_PX = 8
@@ -215,7 +217,7 @@ def _look_at_labels(labels: str, crs: str | None) -> LabelsSeen:
     source = LabelSource(path=path, layer=layer, crs=crs)
     info = describe_layer(source)
     source_crs(source, info)
-    columns = [name for name, kind in info.fields.items() if kind.startswith(("str", "int"))]
+    columns = [name for name, kind in info.fields.items() if kind.startswith(_CLASS_TYPES)]
     table = read_features(source, info, columns, None)
     if not len(table.fids):
         raise InputError(f"{path}: layer '{info.layer}' holds no feature; draw some labels first")

@@ -22,8 +22,8 @@ from polychip.execute import SerialExecutor
 from polychip.finish import class_names
 from polychip.grid import Grid, Window
 from polychip.image import ImageProfile
+from polychip.io.placement import LayerPlan
 from polychip.io.raster import inspect_file
-from polychip.io.sources import LayerPlan
 from polychip.recipe import Recipe
 from polychip.reporter import Reporter, Silent
 from polychip.scenes.labels import SceneReport
@@ -66,7 +66,7 @@ class ClassCounts:
     features: int
     """On the images; counted in each scene."""
     objects: int | None
-    """Distinct objects, counted in each scene; None without instance masks."""
+    """Distinct objects that cover a pixel, counted in each scene; None without instance masks."""
     pixels: int
     """In the chips, padding left out; where chips overlap, counted in each."""
     tiny: int
@@ -243,7 +243,8 @@ def _count_scene(
             )
             heard.advance(len(block.chips))
         if job.objects:
-            tally.objects.update(worker.labels.objects.code.tolist())
+            objects = worker.labels.objects
+            tally.objects.update(objects.code[objects.area_px > 0].tolist())
     finally:
         worker.close()
     return number

@@ -12,7 +12,7 @@ from polychip.execute import Executor, InFlight
 from polychip.reporter import Reporter
 from polychip.scenes.labels import ScenePlace, SceneReport, namespaces
 from polychip.scenes.prepare import Plan, scene_blocks, scene_job
-from polychip.schema import LabelSchema, schema_from_values
+from polychip.schema import LabelSchema
 from polychip.state import RunState
 
 MANY_OBJECTS = 65_535
@@ -43,7 +43,6 @@ class Build:
         self._names = namespaces([s for scene in plan.recipe.scenes for s in scene.labels])
         self._flight = InFlight(executor)
         self._own_process = own_process or executor.workers > 1
-        self._asked_schema = False
         self._asked_labels = 0
         self._images_only: dict[int, BlockRecord] = {}
         self._later: deque[tuple[int, Block]] = deque()
@@ -96,19 +95,7 @@ class Build:
 
     def _start_something(self) -> bool:
         """Start the most useful task there is; False when there is none for now."""
-        if self.schema is None:
-            if not self._asked_schema:
-                self._asked_schema = True
-                sources = [s for scene in self.plan.recipe.scenes for s in scene.labels]
-                self._flight.start(
-                    ("schema",),
-                    tasks.distinct_classes_task,
-                    sources,
-                    self.plan.recipe.schema_,
-                    self._own_process,
-                )
-                return True
-        elif self._wants_labels():
+        if self._wants_labels():
             self._start_labels(self._asked_labels)
             self._asked_labels += 1
             return True
@@ -118,6 +105,8 @@ class Build:
         """Whether to load the next scene's labels: one scene ahead of the blocks."""
         if self._asked_labels >= len(self.plan.scenes):
             return False
+        if self.schema is None and self._asked_labels:
+            return False  # the first scene's task brings the schema of all
         ahead = self._asked_labels - len(self._reports)
         current = self._next[0] if self._next else 0
         return ahead == 0 and (
@@ -143,7 +132,9 @@ class Build:
             sources=tuple(scene.scene.labels),
             namespaces=tuple(names),
             extent=tuple(scene.scene.extent),
-            schema=self.known_schema(),
+            schema=self.schema,
+            all_sources=tuple(s for scene in recipe.scenes for s in scene.labels),
+            things=recipe.masks.mode != "semantic",
             options=recipe.schema_,
             all_touched=recipe.masks.all_touched,
             keep_tiny=recipe.masks.keep_tiny,
@@ -181,9 +172,7 @@ class Build:
 
     def _take(self, purpose: tuple[Any, ...], result: Any) -> None:
         kind = purpose[0]
-        if kind == "schema":
-            self._take_schema(result)
-        elif kind == "labels":
+        if kind == "labels":
             self._take_labels(purpose[1], result)
         elif kind == "images":
             self._take_images(purpose[1], purpose[2], result)
@@ -197,14 +186,6 @@ class Build:
             (self.jobs[purpose[1]].scratch / f"valid-{block.number}.npy").unlink(missing_ok=True)
             self.reporter.advance(len(block.chips))
 
-    def _take_schema(self, values: list[str]) -> None:
-        if not values:
-            raise InputError("the labels hold no class value at all; check the class field")
-        things = self.plan.recipe.masks.mode != "semantic"
-        schema, rule = schema_from_values(values, things=things)
-        self.schema = replace(schema, unknown=self.plan.recipe.schema_.unknown)
-        self.reporter.note(rule)
-
     def _take_images(self, index: int, block: Block, record: BlockRecord | None) -> None:
         if record is None:  # unreadable as one: made anew, chip by chip, once labels are there
             self._fresh = _chain((index, block), self._fresh)
@@ -213,10 +194,13 @@ class Build:
         self._images_only[block.number] = record
         self._later.append((index, block))
 
-    def _take_labels(self, index: int, report: SceneReport) -> None:
+    def _take_labels(self, index: int, result: tasks.LabelResult) -> None:
         from polychip.scenes.imagery import open_raster_labels
 
-        self._reports[index] = report
+        self.schema = result.schema
+        if result.rule:
+            self.reporter.note(result.rule)
+        report = self._reports[index] = result.report
         for source in report.sources:
             for text in source.notes:
                 self.reporter.note(f"{report.scene}: {text}")

@@ -1,15 +1,18 @@
 """The functions that workers run. Importing this module loads what they need, once."""
 
 import dataclasses
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from polychip.blocks import work
 from polychip.blocks.jobs import Block, BlockRecord, SceneJob
 from polychip.blocks.opened import SceneWorker
-from polychip.recipe import LabelSource, SchemaOptions, VectorSource
-from polychip.schema import LabelSchema
+from polychip.errors import InputError
+from polychip.schema import LabelSchema, schema_from_values
+
+if TYPE_CHECKING:
+    from polychip.recipe import LabelSource, SchemaOptions, VectorSource
+    from polychip.scenes.labels import ScenePlace, SceneReport
 
 _OPEN: dict[str, SceneWorker] = {}
 """The scene that this process has open, by name; one at a time."""
@@ -50,13 +53,17 @@ def make_masks(job: SceneJob, block: Block) -> BlockRecord:
 class LabelTask:
     """What it takes to load a scene's labels."""
 
-    place: Any
-    """polychip.scenes.labels.ScenePlace"""
-    sources: tuple[LabelSource, ...]
+    place: "ScenePlace"
+    sources: tuple["LabelSource", ...]
     namespaces: tuple[str, ...]
-    extent: tuple[VectorSource, ...]
-    schema: LabelSchema
-    options: SchemaOptions
+    extent: tuple["VectorSource", ...]
+    schema: LabelSchema | None
+    """None: made of the values that `all_sources` hold."""
+    all_sources: tuple["LabelSource", ...]
+    """The label sources of all scenes: one mapping for the whole dataset."""
+    things: bool
+    """Whether classes without a schema are countable."""
+    options: "SchemaOptions"
     all_touched: bool
     keep_tiny: bool
     chip_shape: tuple[int, int]
@@ -64,17 +71,28 @@ class LabelTask:
     extent_folder: Path | None
 
 
-def load_labels_task(task: LabelTask, own_process: bool) -> Any:  # noqa: FBT001 - SceneReport
-    """Load a scene's labels and extent, and leave them as flat files; returns the report."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class LabelResult:
+    """What loading a scene's labels found."""
+
+    report: "SceneReport"
+    schema: LabelSchema
+    rule: str | None
+    """How the schema was made, in a sentence; None when it was given."""
+
+
+def load_labels_task(task: LabelTask, own_process: bool) -> LabelResult:  # noqa: FBT001
+    """Load a scene's labels and extent, and leave them as flat files."""
     from polychip.io.light import load_pyogrio_light
     from polychip.scenes.labels import load_extent, load_scene_labels
 
     if own_process:
         load_pyogrio_light()
+    schema, rule = (task.schema, None) if task.schema else _schema_of_values(task)
     labels, report = load_scene_labels(
         task.place,
         task.sources,
-        task.schema,
+        schema,
         task.options,
         all_touched=task.all_touched,
         keep_tiny=task.keep_tiny,
@@ -87,19 +105,17 @@ def load_labels_task(task: LabelTask, own_process: bool) -> Any:  # noqa: FBT001
         extent = load_extent(task.place, task.extent)
         extent.save(task.extent_folder)
         report.n_extents = extent.n_owners
-    return report
+    return LabelResult(report, schema, rule)
 
 
-def distinct_classes_task(
-    sources: Sequence[LabelSource],
-    options: SchemaOptions,
-    own_process: bool,  # noqa: FBT001
-) -> list[str]:
-    """All class values of labels that come without a schema."""
-    from polychip.io.light import load_pyogrio_light
+def _schema_of_values(task: LabelTask) -> tuple[LabelSchema, str]:
+    """The schema of labels that come without one."""
     from polychip.scenes.imagery import raster_class_values
     from polychip.scenes.labels import distinct_classes
 
-    if own_process:
-        load_pyogrio_light()
-    return sorted({*distinct_classes(sources, options), *raster_class_values(sources)})
+    values = {*distinct_classes(task.all_sources, task.options)}
+    values.update(raster_class_values(task.all_sources))
+    if not values:
+        raise InputError("the labels hold no class value at all; check the class field")
+    schema, rule = schema_from_values(values, things=task.things)
+    return dataclasses.replace(schema, unknown=task.options.unknown), rule

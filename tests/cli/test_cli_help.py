@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.commands import BOXES, CLASSES, Cli, write_square_labels
-from support.rasters import Place, coordinates_as_pixels, write_raster
+from support.rasters import Place, place, coordinates_as_pixels, write_raster
 
 from polychip.cli.arguments import build_parser
 from polychip.requests import OPTIONS
@@ -27,6 +27,7 @@ def examples(text: str) -> list[str]:
 @pytest.fixture
 def desk(tmp_path: Path, recipe: Path, where: Place, cli: Cli) -> Path:
     """A folder with everything that the examples name, and `polychip` itself."""
+    write_raster(tmp_path / "scene.tif", place(1100, 900))
     for name in ("B02", "B03", "B04"):
         write_raster(tmp_path / f"{name}.tif", where, coordinates_as_pixels(*where.shape)[:1])
     write_square_labels(

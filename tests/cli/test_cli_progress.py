@@ -1,9 +1,12 @@
 """What a run says while it goes on, and in the end."""
 
+import fcntl
 import json
 import os
 import pty
+import struct
 import subprocess
+import termios
 from pathlib import Path
 
 import pytest
@@ -51,6 +54,7 @@ def test_the_summary_names_counts_faults_and_places(cli: Cli, recipe: Path) -> N
 
 def test_a_terminal_gets_a_bar_that_leaves_warnings_whole(recipe: Path, tmp_path: Path) -> None:
     leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     with subprocess.Popen(
         [*COMMAND, "run", str(recipe)], cwd=tmp_path, stdout=subprocess.PIPE, stderr=follower,
         text=True,

@@ -20,7 +20,18 @@ WriteRaster = Callable[..., str]
 
 @pytest.fixture
 def write_raster(tmp_path: Path) -> WriteRaster:
-    """Write (bands, height, width) as a GeoTIFF and return its path.
+    """A GeoTIFF for one test; see `writer`."""
+    return writer(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def write_shared_raster(tmp_path_factory: pytest.TempPathFactory) -> WriteRaster:
+    """A GeoTIFF that the tests of a module share and none of them changes; see `writer`."""
+    return writer(tmp_path_factory.mktemp("shared"))
+
+
+def writer(folder: Path) -> WriteRaster:
+    """What writes (bands, height, width) as a GeoTIFF to the folder and returns its path.
 
     Keywords: crs, transform, descriptions, alpha (band from 1), mask (bool array, a .msk beside
     the file), and whatever rasterio.open takes (nodata, tiled, compress, dtype, …).
@@ -37,7 +48,7 @@ def write_raster(tmp_path: Path) -> WriteRaster:
         mask: NDArray[np.bool_] | None = None,
         **options: Any,
     ) -> str:
-        path = tmp_path / name
+        path = folder / name
         count, height, width = pixels.shape
         base = {"driver": "GTiff", "dtype": pixels.dtype.name, "count": count}
         place = {"height": height, "width": width, "crs": crs, "transform": transform}

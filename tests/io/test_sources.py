@@ -15,14 +15,8 @@ from polychip.crs import to_wkt
 from polychip.errors import InputError
 from polychip.grid import Grid, Window
 from polychip.image import LayerSpec
-from polychip.io.sources import (
-    LayerPlan,
-    cover_grid,
-    native_grid,
-    open_layer,
-    plan_layer,
-    read_classes,
-)
+from polychip.io.placement import LayerPlan, cover_grid, native_grid, plan_layer
+from polychip.io.sources import open_layer, read_classes
 
 WriteRaster = Callable[..., str]
 Read = tuple[NDArray[np.generic], NDArray[np.bool_]]

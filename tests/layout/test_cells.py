@@ -163,7 +163,7 @@ def test_south_up_grids_can_be_anchored_at_the_origin_too():
     ("bad", "message"),
     [
         (grid(3, 0), r"0\.300 px off a whole multiple.*give grid\.resolution"),
-        (Grid("EPSG:32630", Affine.rotation(30) * Affine.scale(10), 8, 8), "rotated"),
+        (Grid("EPSG:32630", Affine(5 * 3**0.5, -5, 0, 5, 5 * 3**0.5, 0), 8, 8), "rotated"),
     ],
 )
 def test_grids_that_miss_the_origin_are_refused_as_anchors(bad, message):

@@ -13,7 +13,8 @@ from pyproj import Transformer
 from polychip.errors import InputError
 from polychip.grid import Grid, Window
 from polychip.layout import leakage
-from polychip.layout.leakage import Footprints, Leak, audit, overlapping_pairs
+from polychip.layout.ground import Footprints
+from polychip.layout.leakage import Leak, audit, overlapping_pairs
 
 
 def grid(x, y, size, *, crs="EPSG:32630", res=10.0):

@@ -20,7 +20,8 @@ from polychip.errors import InputError, RecipeError
 from polychip.grid import Grid, Window
 from polychip.layout.cells import ChipOptions, group_lattice, plan_cells
 from polychip.layout.leakage import audit
-from polychip.layout.split import DROPPED, SplitOptions, assign_splits, gather_units
+from polychip.layout.split import DROPPED, SplitOptions, assign_splits
+from polychip.layout.units import gather_units
 
 THREE = {"train": 0.8, "val": 0.1, "test": 0.1}
 
@@ -333,7 +334,8 @@ SCRIPT = """
 from affine import Affine
 from polychip.grid import Grid
 from polychip.layout.cells import ChipOptions, group_lattice, plan_cells
-from polychip.layout.split import SplitOptions, assign_splits, gather_units
+from polychip.layout.split import SplitOptions, assign_splits
+from polychip.layout.units import gather_units
 chips = ChipOptions(8, 8, 8, 8)
 made = [
     group_lattice(n, [(n, Grid("EPSG:32630", Affine(10, 0, x, 0, -10, 0), 90, 90))])

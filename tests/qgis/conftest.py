@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -48,6 +49,30 @@ def unpacked_plugin(plugin_zip: Path, tmp_path_factory: pytest.TempPathFactory) 
     with zipfile.ZipFile(plugin_zip) as archive:
         archive.extractall(folder)
     return folder / "polychip_qgis"
+
+
+@pytest.fixture(scope="session")
+def engine_program() -> Path:
+    """The real engine; `make install` puts it there."""
+    path = Path(os.environ.get("POLYCHIP_ENGINE", ROOT / ".venv" / "bin" / "polychip"))
+    assert path.is_file(), f"no engine at {path}; 'make install' puts it there"
+    return path
+
+
+@pytest.fixture(scope="session")
+def run_cli(engine_program: Path) -> Callable[..., Path]:
+    """Runs a recipe by the command line, far from QGIS: run_cli(recipe, folder) -> folder."""
+
+    def run(recipe: Path, folder: Path) -> Path:
+        command = [str(engine_program), "run", str(recipe), "-o", str(folder)]
+        environment = {"PATH": os.environ["PATH"], "HOME": str(folder.parent)}
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return folder
+
+    return run
 
 
 @pytest.fixture(scope="session")
@@ -140,6 +165,25 @@ def iface(qgis_app: object) -> Iterator[FakeIface]:
     fake = FakeIface()
     yield fake
     fake.window.deleteLater()
+
+
+def files_of(folder: Path, kind: str = "masks") -> dict[str, bytes]:
+    """Every file below a dataset's folder of this kind, by its path; there must be some."""
+    files = {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in (folder / kind).rglob("*.tif")
+    }
+    assert files, f"no {kind} in {folder}"
+    return files
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs (a zombie does not)."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
 
 
 class FakeIface:

@@ -53,7 +53,7 @@ def test_help_is_in_qgis_help_menu(plugin, iface):
     assert [a.text() for a in iface.help_menu.actions()] == ["Polychip Help"]
 
 
-@pytest.mark.parametrize("anchor", ["", "engine", "chip-grid"])
+@pytest.mark.parametrize("anchor", ["", "engine", "chip-grid", "export-chips"])
 def test_help_lies_in_the_plugin_and_has_every_place_that_is_linked_to(anchor):
     url = help_url(anchor)
     text = Path(url.toLocalFile()).read_text(encoding="utf-8")
@@ -79,12 +79,14 @@ def test_export_without_an_engine_says_how_to_set_it_up(plugin, iface, filled_do
 
 def test_export_asks_the_engine_without_making_qgis_wait(plugin, iface, filled_dock, make_program):
     QgsSettings().setValue(
-        "polychip/engine", str(make_program("polychip", "sleep 1; echo polychip 0.9.0"))
+        "polychip/engine", str(make_program("polychip", "sleep 1; echo something else"))
     )
     filled_dock.export_button.click()
     assert iface.bar.currentItem() is None  # back at once
     wait_until(lambda: iface.bar.currentItem() is not None, "the engine answers")
-    assert iface.bar.currentItem().text() == "Polychip engine 0.9.0 is ready."
+    assert iface.bar.currentItem().text() == (
+        "The program answered, but not as Polychip’s engine does."
+    )
 
 
 def test_opening_the_dock_shows_the_state_of_the_engine(plugin, make_program):
@@ -118,7 +120,10 @@ def test_processing_alone_needs_no_window(no_engine):
     instance = classFactory(None)
     instance.initProcessing()
     provider = QgsApplication.processingRegistry().providerById("polychip")
-    assert [a.id() for a in provider.algorithms()] == ["polychip:chipgrid"]
+    assert [a.id() for a in provider.algorithms()] == [
+        "polychip:chipgrid",
+        "polychip:exportchips",
+    ]
     assert not provider.icon().isNull()
     instance.unload()
     assert QgsApplication.processingRegistry().providerById("polychip") is None

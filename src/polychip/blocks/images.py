@@ -48,6 +48,16 @@ def write_images(worker: SceneWorker, slot: ChipSlot, layers: dict[str, Pixels])
     return entry
 
 
+def _sums(pixels: NDArray[np.generic]) -> tuple[float, float]:
+    """Sum and sum of squares; not by BLAS, so that one thread adds in one order."""
+    if pixels.dtype == np.uint8:  # most imagery: whole numbers, at a third of the cost
+        squares = pixels.astype(np.uint16)
+        squares *= squares
+        return float(pixels.sum(dtype=np.uint64)), float(squares.sum(dtype=np.uint64))
+    exact = pixels.astype(np.float64)
+    return float(exact.sum()), float(np.einsum("i,i->", exact, exact))
+
+
 def band_statistics(values: NDArray[np.generic], valid: NDArray[np.bool_]) -> dict[str, Any]:
     """Count, sum, sum of squares, least and greatest of the valid pixels of each band.
 
@@ -66,7 +76,7 @@ def band_statistics(values: NDArray[np.generic], valid: NDArray[np.bool_]) -> di
             pixels = np.abs(pixels)
         lows.append(float(pixels.min()))
         highs.append(float(pixels.max()))
-        exact = pixels.astype(np.float64)
-        sums.append(float(exact.sum()))
-        squares.append(float(np.einsum("i,i->", exact, exact)))  # not BLAS: one thread, one order
+        total, square = _sums(pixels)
+        sums.append(total)
+        squares.append(square)
     return {"n_valid": n_valid, "sum": sums, "sumsq": squares, "min": lows, "max": highs}

@@ -6,7 +6,7 @@ from typing import Any
 
 from polychip.grid import Grid, Window
 from polychip.io.geotiff import Compression
-from polychip.io.sources import LayerPlan
+from polychip.io.placement import LayerPlan
 from polychip.schema import LabelSchema
 
 SEMANTIC = "semantic"

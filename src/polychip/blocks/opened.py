@@ -14,7 +14,8 @@ from polychip.grid import Window
 from polychip.image import ImageProfile, ImageSource
 from polychip.io.atomic import write_bytes
 from polychip.io.geotiff import ChipEncoder
-from polychip.io.sources import LayerPlan, open_layer
+from polychip.io.placement import LayerPlan
+from polychip.io.sources import open_layer
 from polychip.labels.labelset import LabelSet, load_labels
 
 

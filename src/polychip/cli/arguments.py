@@ -1,6 +1,7 @@
 """The commands, their options and their help. Imports nothing heavy: help must be quick."""
 
 import argparse
+import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -50,7 +51,8 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from polychip import __version__
 
-        parser.exit(message=f"polychip {__version__}\n")
+        sys.stdout.write(f"polychip {__version__}\n")
+        parser.exit()
 
 
 def _command(commands: Any, name: str, purpose: str, example: str) -> argparse.ArgumentParser:

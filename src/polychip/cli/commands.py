@@ -10,6 +10,7 @@ from polychip.cli.main import DONE, SOME_FAILED, WRONG
 from polychip.errors import RecipeError
 
 if TYPE_CHECKING:
+    from polychip.execute import Executor
     from polychip.finish import Summary
     from polychip.recipe import Recipe
 
@@ -49,6 +50,7 @@ def plan(args: argparse.Namespace) -> int:
 
 def export(args: argparse.Namespace) -> int:
     """Build a dataset from options."""
+    executor = _early_executor(args, args.images)
     from polychip.recipe import build_recipe
     from polychip.requests import OPTIONS, export_recipe, in_options
 
@@ -58,15 +60,17 @@ def export(args: argparse.Namespace) -> int:
         recipe = build_recipe(data, base=Path.cwd(), where="export")
     except RecipeError as error:
         raise RecipeError(in_options(str(error)).removeprefix("export: ")) from error
-    return _build(recipe, args)
+    return _build(recipe, args, executor=executor)
 
 
 def run(args: argparse.Namespace) -> int:
     """Build the dataset of a recipe."""
+    executor = _early_executor(args, [])
     from polychip.recipe import load_recipe
 
     recipe = load_recipe(args.recipe)
-    return _build(recipe if args.output is None else with_output(recipe, args.output), args)
+    recipe = recipe if args.output is None else with_output(recipe, args.output)
+    return _build(recipe, args, executor=executor)
 
 
 def verify(args: argparse.Namespace) -> int:
@@ -104,17 +108,19 @@ def with_output(recipe: "Recipe", folder: str) -> "Recipe":
     return recipe.model_copy(update={"output": output})
 
 
-def _build(recipe: "Recipe", args: argparse.Namespace, *, own_process: bool = True) -> int:
+def _build(
+    recipe: "Recipe",
+    args: argparse.Namespace,
+    *,
+    executor: "Executor | None" = None,
+    own_process: bool = True,
+) -> int:
     """Run a recipe and tell how it went."""
-    from polychip.cli.progress import emit, make_reporter
-    from polychip.execute import make_executor
-
-    workers = args.workers or _early_workers(recipe)
-    executor = make_executor(workers) if workers and workers > 1 else None  # before heavy imports
     from polychip.build import RunOptions
     from polychip.build import run as run_recipe
+    from polychip.cli.progress import emit, make_reporter
 
-    options = RunOptions(args.resume, args.overwrite, workers, own_process)
+    options = RunOptions(args.resume, args.overwrite, args.workers, own_process)
     reporter = make_reporter(args.progress)
     try:
         summary = run_recipe(recipe, options, reporter, executor)
@@ -141,13 +147,13 @@ def _tell_failed(summary: "Summary") -> int:
     return SOME_FAILED
 
 
-def _early_workers(recipe: "Recipe") -> int | None:
-    """All processors when there is much to read; None: decided once the plan is made."""
-    from polychip.execute import default_workers
-    from polychip.recipe import source_files
+def _early_executor(args: argparse.Namespace, images: list[str]) -> "Executor | None":
+    """Workers that load what they need while this process does; None for small jobs."""
+    from polychip.execute import default_workers, make_executor
 
-    total = sum(Path(file).stat().st_size for file in source_files(recipe) if Path(file).is_file())
-    return default_workers() if total >= LARGE_BYTES else None
+    total = sum(Path(image).stat().st_size for image in images if Path(image).is_file())
+    workers = args.workers or (default_workers() if total >= LARGE_BYTES else 1)
+    return make_executor(workers) if workers > 1 else None
 
 
 def _light_pyogrio() -> None:

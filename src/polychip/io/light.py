@@ -29,11 +29,11 @@ def _hidden(*names: str) -> Iterator[None]:
     By a finder: pyarrow's Cython takes a None in sys.modules for the module.
     """
     finder = _Absent(names)
-    sys.meta_path.insert(0, finder)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, finder)
     try:
         yield
     finally:
-        sys.meta_path.remove(finder)  # type: ignore[arg-type]
+        sys.meta_path.remove(finder)
 
 
 def load_pyogrio_light() -> None:

@@ -1,21 +1,12 @@
-"""Pixels brought to another grid: exact transformation, fixed blocks, nothing bleeds.
-
-What rasterio 1.4 offers falls short: `reproject` always approximates the transformation to
-0.125 px, and `WarpedVRT` doesn't let the caller choose the coordinate operation. A VRT written
-here gives GDAL both, so that pixels use the operation that the manifest names.
-"""
+"""Pixels brought to another grid: exact transformation, fixed blocks, nothing bleeds."""
 
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
-from xml.sax.saxutils import escape
 
 import numpy as np
-import rasterio
 from affine import Affine
 from numpy.typing import NDArray
-from rasterio.errors import RasterioError
-from rasterio.io import MemoryFile
 from rasterio.warp import calculate_default_transform
 
 from polychip.crs import (
@@ -27,9 +18,11 @@ from polychip.crs import (
     same_crs,
     to_wkt,
 )
-from polychip.errors import InputError, RecipeError, nearest
+from polychip.errors import InputError, RecipeError
 from polychip.grid import Grid, Window, blocks
-from polychip.io.raster import FileSource, Parts, gdal_env, gdal_reason
+from polychip.io.kernel import Kernel, check_resampling
+from polychip.io.raster import FileSource, gdal_env
+from polychip.io.validity import Parts
 
 BLOCK_PX = 512
 """Side of the blocks that are warped on their own; they start at the scene grid's (0, 0)."""
@@ -39,40 +32,9 @@ SOURCE_BYTES = 64 * 2**20
 CACHE_BYTES = 48 * 2**20
 """Warped blocks that are kept."""
 
-_ALGORITHMS = {  # GDAL's name -> (its name in a VRT, kernel radius in source pixels)
-    "nearest": ("NearestNeighbour", 0),
-    "bilinear": ("Bilinear", 1),
-    "cubic": ("Cubic", 2),
-    "cubic_spline": ("CubicSpline", 2),
-    "lanczos": ("Lanczos", 3),
-    "average": ("Average", 1),
-    "mode": ("Mode", 1),
-    "max": ("Maximum", 1),
-    "min": ("Minimum", 1),
-    "med": ("Median", 1),
-    "q1": ("Quartile1", 1),
-    "q3": ("Quartile3", 1),
-    "sum": ("Sum", 1),
-    "rms": ("RootMeanSquare", 1),
-}
-RESAMPLING_NAMES = tuple(_ALGORITHMS)
-
 _OUTLINE_POINTS = 513
 _COVER_TOLERANCE_PX = 1e-6
 _MAX_SIDE_PX = 2**31 - 1
-
-
-def check_resampling(name: str) -> None:
-    """Refuse a resampling that isn't known.
-
-    Raises:
-        RecipeError: with the nearest known name.
-    """
-    if name not in _ALGORITHMS:
-        raise RecipeError(
-            f"resampling = '{name}' isn't known{nearest(name, _ALGORITHMS)}; "
-            f"choose one of {', '.join(_ALGORITHMS)}"
-        )
 
 
 def snapped_grid(
@@ -135,12 +97,17 @@ class WarpedFile:
         check_resampling(resampling)
         self.source = source
         self.grid = grid
-        self.operation = operation
-        self.resampling = resampling
-        self._step = source_step(source.grid, grid, operation)
         dtype = np.dtype(source.profile.dtype)
         narrow = dtype == np.float32 or (dtype.kind in "iu" and dtype.itemsize <= 2)
-        self._float = np.dtype(np.float32 if narrow else np.float64)
+        self.kernel = Kernel(
+            path=source.info.path,
+            source=source.grid,
+            grid=grid,
+            operation=operation,
+            resampling=resampling,
+            step=source_step(source.grid, grid, operation),
+            dtype=np.dtype(np.float32 if narrow else np.float64),
+        )
         self.block_px = self._block_side()
         self._blocks: OrderedDict[tuple[int, int], Parts | None] = OrderedDict()
 
@@ -173,8 +140,8 @@ class WarpedFile:
         self.source.close()
 
     def _block_side(self) -> int:
-        samples = self.source.profile.count * self._float.itemsize
-        side, area = BLOCK_PX, self._step[0] * self._step[1]
+        samples = self.source.profile.count * self.kernel.dtype.itemsize
+        side, area = BLOCK_PX, self.kernel.step[0] * self.kernel.step[1]
         while side > MIN_BLOCK_PX and side * side * area * samples > SOURCE_BYTES:
             side //= 2
         return side
@@ -205,7 +172,7 @@ class WarpedFile:
         samples = parts.pixels[:, y, x]
         data = None if parts.data is None else parts.data[:, y, x]
         inside &= parts.inside[y, x]
-        if self.resampling != "nearest":
+        if self.kernel.resampling != "nearest":
             known = np.broadcast_to(inside, samples.shape) if data is None else inside & data
             self._interpolate(samples, known, parts, window, block)
         samples[:, ~inside] = 0
@@ -215,7 +182,7 @@ class WarpedFile:
         self, block: Window
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
         """Column and row of the source pixel that holds each pixel's centre, where there is one."""
-        at = source_pixels(self.source.grid, self.grid, self.operation, block)
+        at = source_pixels(self.source.grid, self.grid, self.kernel.operation, block)
         inside: NDArray[np.bool_] = np.asarray(np.isfinite(at).all(axis=1))
         cells = np.floor(np.where(inside[:, None], at, -1.0))
         height, width = self.source.grid.shape
@@ -225,8 +192,7 @@ class WarpedFile:
         return cells[:, 0].reshape(shape), cells[:, 1].reshape(shape), inside.reshape(shape)
 
     def _source_window(self, columns: NDArray[np.int64], rows: NDArray[np.int64]) -> Window:
-        radius = _ALGORITHMS[self.resampling][1]
-        reach = math.ceil(2 * radius * max(1.0, *self._step)) + 2 if radius else 0
+        reach = self.kernel.reach_px
         left, top = int(columns.min()) - reach, int(rows.min()) - reach
         right, bottom = int(columns.max()) + reach + 1, int(rows.max()) + reach + 1
         around = Window(left, top, right - left, bottom - top)
@@ -246,83 +212,16 @@ class WarpedFile:
         if np.iscomplexobj(pixels):
             pixels = np.concatenate([pixels.real, pixels.imag])
             usable = usable if usable.ndim == 2 else np.concatenate([usable, usable])
-        image = pixels.astype(self._float)
+        image = pixels.astype(self.kernel.dtype)
         if not usable.all():
             image[~np.broadcast_to(usable, image.shape)] = np.nan
-        values = self._resample(image, window, block)
+        values = self.kernel.resample(image, window, block)
         for band, target in enumerate(samples):
             resampled = values[band]
             if len(values) > len(samples):
                 resampled = values[band] + 1j * values[band + len(samples)]
             take = known[band] & ~np.isnan(resampled)
             target[take] = _cast(resampled[take], target.dtype, self.source.band_nodata[band])
-
-    def _resample(
-        self, image: NDArray[np.floating], window: Window, block: Window
-    ) -> NDArray[np.floating]:
-        """GDAL's resampling of source pixels, NaN being no data, onto a block."""
-        count, height, width = image.shape
-        try:
-            with gdal_env(), MemoryFile(ext=".tif") as memory:
-                with memory.open(
-                    driver="GTiff",
-                    dtype=self._float.name,
-                    count=count,
-                    width=width,
-                    height=height,
-                    transform=self.source.grid.window_transform(window),
-                    interleave="band",
-                    BIGTIFF="IF_SAFER",
-                ) as target:
-                    target.write(image)
-                with rasterio.open(self._vrt(memory.name, count, window, block)) as warped:
-                    return np.asarray(warped.read())
-        except RasterioError as error:
-            raise InputError(
-                f"{self.source.info.path}: GDAL can't warp it from {self.operation.source} to "
-                f"{self.operation.target} ({gdal_reason(error)}); reproject it elsewhere, or "
-                "leave grid.crs and grid.resolution out"
-            ) from error
-
-    def _vrt(self, path: str, count: int, window: Window, block: Window) -> str:
-        """GDAL's description of the warp, without its approximate transformer."""
-        source = self.source.grid.window_transform(window)
-        target = self.grid.window_transform(block)
-        kind = "Float32" if self._float == np.float32 else "Float64"
-        scale_x, scale_y = (1 / _settled(step) for step in self._step)
-        numbers = range(1, count + 1)
-        outputs = "".join(
-            f'<VRTRasterBand dataType="{kind}" band="{n}" subClass="VRTWarpedRasterBand">'
-            "<NoDataValue>nan</NoDataValue></VRTRasterBand>"
-            for n in numbers
-        )
-        mappings = "".join(
-            f'<BandMapping src="{n}" dst="{n}">'
-            "<SrcNoDataReal>nan</SrcNoDataReal><SrcNoDataImag>0</SrcNoDataImag>"
-            "<DstNoDataReal>nan</DstNoDataReal><DstNoDataImag>0</DstNoDataImag></BandMapping>"
-            for n in numbers
-        )
-        return (
-            f'<VRTDataset rasterXSize="{block.width}" rasterYSize="{block.height}" '
-            f'subClass="VRTWarpedDataset"><GeoTransform>{_numbers(target)}</GeoTransform>'
-            f"{outputs}"
-            f"<BlockXSize>{block.width}</BlockXSize><BlockYSize>{block.height}</BlockYSize>"
-            "<GDALWarpOptions><WarpMemoryLimit>1073741824</WarpMemoryLimit>"
-            f"<ResampleAlg>{_ALGORITHMS[self.resampling][0]}</ResampleAlg>"
-            f"<WorkingDataType>{kind}</WorkingDataType>"
-            '<Option name="INIT_DEST">NO_DATA</Option>'
-            '<Option name="UNIFIED_SRC_NODATA">NO</Option>'
-            f'<Option name="XSCALE">{scale_x!r}</Option><Option name="YSCALE">{scale_y!r}</Option>'
-            f'<SourceDataset relativeToVRT="0">{escape(path)}</SourceDataset>'
-            "<Transformer><GenImgProjTransformer>"
-            f"<SrcGeoTransform>{_numbers(source)}</SrcGeoTransform>"
-            f"<SrcInvGeoTransform>{_numbers(~source)}</SrcInvGeoTransform>"
-            f"{_reprojection(self.operation)}"
-            f"<DstGeoTransform>{_numbers(target)}</DstGeoTransform>"
-            f"<DstInvGeoTransform>{_numbers(~target)}</DstInvGeoTransform>"
-            "</GenImgProjTransformer></Transformer>"
-            f"<BandList>{mappings}</BandList></GDALWarpOptions></VRTDataset>"
-        )
 
 
 def source_pixels(
@@ -415,28 +314,6 @@ def _check_size(
         f"grid.resolution = {sizes[0]:g} × {sizes[1]:g} ({unit} of {crs_label(target)}) {what}; "
         "give it in that unit, or choose another grid.crs"
     )
-
-
-def _settled(step: float) -> float:
-    """The kernel's size in source pixels: 1 unless coarser, whole where it nearly is."""
-    whole = round(step)
-    return max(1.0, float(whole) if abs(step - whole) < 0.05 else step)
-
-
-def _reprojection(operation: Operation) -> str:
-    if operation.is_identity:
-        return ""
-    # The pipeline is all; the two names only keep GDAL from swapping axes or wrapping degrees.
-    return (
-        "<ReprojectTransformer><ReprojectionTransformer>"
-        "<SourceSRS>EPSG:32630</SourceSRS><TargetSRS>EPSG:32631</TargetSRS><Options>"
-        f'<Option key="COORDINATE_OPERATION">{escape(operation.pipeline)}</Option>'
-        "</Options></ReprojectionTransformer></ReprojectTransformer>"
-    )
-
-
-def _numbers(transform: Affine) -> str:
-    return ",".join(repr(float(value)) for value in transform.to_gdal())
 
 
 def _cast(

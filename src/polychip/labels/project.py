@@ -43,11 +43,11 @@ class Footprint:
         return west - margin, south - margin, east + margin, north + margin
 
     def read_boxes(self) -> list[Box]:
-        """The boxes to read labels from; two where the footprint crosses the antimeridian."""
+        """The boxes to read labels from; several where the footprint crosses the antimeridian."""
         west, south, east, north = self.bounds
         if not self.wraps:
             return [self.bounds]
-        boxes = []
+        boxes = [self.bounds]  # also labels that were drawn past ±180 degrees
         for shift in (-360.0, 0.0, 360.0):
             left, right = max(west - shift, -180.0), min(east - shift, 180.0)
             if left <= right:

@@ -13,11 +13,19 @@ def decode(text: str, height: int, width: int) -> NDArray[np.bool_]:
     Raises:
         ValueError: the text does not hold a mask of that size.
     """
+    return decode_columns(text, height, width).reshape(width, height).T
+
+
+def decode_columns(text: str, height: int, width: int) -> NDArray[np.bool_]:
+    """The same column by column, shape (width · height,).
+
+    Raises:
+        ValueError: the text does not hold a mask of that size.
+    """
     counts = run_lengths(text)
     if counts.size == 0 or counts.min() < 0 or int(counts.sum()) != height * width:
         raise ValueError(f"an RLE of {int(counts.sum())} pixels for {height} × {width}")
-    values = np.arange(len(counts)) % 2 == 1
-    return np.repeat(values, counts).reshape(width, height).T
+    return np.repeat(np.arange(len(counts)) % 2 == 1, counts)
 
 
 def run_lengths(text: str) -> NDArray[np.int64]:

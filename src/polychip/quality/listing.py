@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from polychip.errors import InputError, some
 from polychip.grid import Grid
 from polychip.io.index import GEOMETRY
-from polychip.layout.leakage import Footprints, audit
+from polychip.layout.ground import Footprints
+from polychip.layout.leakage import audit
 from polychip.quality.pixels import Facts
 from polychip.quality.rows import ChipRow, Index
 from polychip.quality.verdict import Check, Findings

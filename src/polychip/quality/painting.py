@@ -6,7 +6,7 @@ Labels stay in their own CRS; pixel centres come to them. Nothing of `polychip.b
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -93,6 +93,8 @@ class Shapes:
     edges: shapely.STRtree
     turns: tuple[float, ...]
     """Shifts of longitude under which the layer is looked at."""
+    reach: Ints
+    """(n, 4) column and row of the first pixel that a polygon may hold, and behind the last."""
 
     @classmethod
     def of(cls, carrier: Carrier, geometry: NDArray[np.object_]) -> "Shapes":
@@ -103,7 +105,7 @@ class Shapes:
         wide = degrees and len(bounds) and np.nanmax(np.abs(bounds[:, [0, 2]])) > 179.0
         turns = (0.0, -360.0, 360.0) if wide else (0.0,)
         tree, edges = shapely.STRtree(geometry), shapely.STRtree(shapely.boundary(geometry))
-        return cls(carrier, geometry, tree, edges, turns)
+        return cls(carrier, geometry, tree, edges, turns, _reach(carrier, bounds, turns))
 
     def near(self, points: Floats) -> Ints:
         """Polygons whose envelope meets that of label coordinates."""
@@ -113,7 +115,26 @@ class Shapes:
         boxes = [shapely.box(low[0] + s, low[1], high[0] + s, high[1]) for s in self.turns]
         return np.unique(np.concatenate([self.tree.query(box) for box in boxes]))
 
-    def covers(self, number: int, points: Floats) -> Ints:
+    def covers(self, number: int, window: Window, points: Floats) -> Ints:
+        """Pixels of a window, counted row by row, whose centres lie inside a polygon.
+
+        Args:
+            number: of the polygon.
+            window: on the grid.
+            points: (height · width, 2) the centres in the layer's CRS.
+        """
+        x0, y0, x1, y1 = self.reach[number].tolist()
+        left, right = max(x0 - window.x_off, 0), min(x1 - window.x_off, window.width)
+        top, bottom = max(y0 - window.y_off, 0), min(y1 - window.y_off, window.height)
+        if left >= right or top >= bottom:
+            return np.empty(0, dtype=np.int64)
+        block = points.reshape(window.height, window.width, 2)[top:bottom, left:right]
+        inside = self._holds(number, block.reshape(-1, 2))
+        row, column = np.divmod(inside, right - left)
+        pixels: Ints = (row + top) * window.width + column + left
+        return pixels
+
+    def _holds(self, number: int, points: Floats) -> Ints:
         """Indices of the points inside a polygon."""
         shape = self.geometry[number]
         west, south, east, north = shape.bounds
@@ -144,7 +165,24 @@ class Shapes:
         return point, polygon
 
 
-@dataclass(slots=True)
+def _reach(carrier: Carrier, bounds: Floats, turns: tuple[float, ...]) -> Ints:
+    """The pixels that boxes of label coordinates may touch, with a margin; see Shapes.reach."""
+    everywhere = np.iinfo(np.int32)
+    reach = np.tile(np.array([everywhere.min] * 2 + [everywhere.max] * 2), (len(bounds), 1))
+    if len(turns) > 1 or not len(bounds):
+        return reach
+    u, v = np.meshgrid(np.linspace(0, 1, 9), np.linspace(0, 1, 9))
+    x = bounds[:, :1] + (bounds[:, 2:3] - bounds[:, :1]) * u.ravel()
+    y = bounds[:, 1:2] + (bounds[:, 3:] - bounds[:, 1:2]) * v.ravel()
+    pixels = carrier.to_pixels(np.column_stack((x.ravel(), y.ravel()))).reshape(*x.shape, 2)
+    known = np.isfinite(pixels).all(axis=(1, 2)) & (np.abs(pixels) < 1e8).all(axis=(1, 2))
+    low, high = pixels[known].min(axis=1), pixels[known].max(axis=1)
+    margin = 2 + (high - low) / 8
+    reach[known, :2], reach[known, 2:] = np.floor(low - margin), np.ceil(high + margin)
+    return reach
+
+
+@dataclass
 class Painting:
     """Features of a scene in one numbering; arrays have an entry a feature."""
 
@@ -163,7 +201,12 @@ class Painting:
     extent: list[Shapes] = field(default_factory=list)
     has_extent: bool = False
 
-    @property
+    @cached_property
+    def numbers(self) -> dict[tuple[str, str], int]:
+        """Number of each object by its name."""
+        return {name: number for number, name in enumerate(self.names)}
+
+    @cached_property
     def rank(self) -> Ints:
         """Each feature's place in the painting order, the lowest first."""
         order = np.lexsort((-self.area[:, 0], -self.depth))
@@ -180,13 +223,14 @@ def centres(window: Window) -> tuple[Floats, Floats]:
     return x.ravel(), y.ravel()
 
 
-def cover(painting: Painting, x: Floats, y: Floats) -> list[tuple[int, Ints]]:
-    """(feature, indices of the points in it) of all features that hold a point."""
+def cover(painting: Painting, window: Window) -> list[tuple[int, Ints]]:
+    """(feature, the window's pixels in it, row by row) of all features that hold a centre."""
     found = []
+    x, y = centres(window)
     for shapes, start in zip(painting.layers, painting.start, strict=True):
         points = shapes.carrier.to_labels(x, y)
         for number in shapes.near(points).tolist():
-            inside = shapes.covers(number, points)
+            inside = shapes.covers(number, window, points)
             if len(inside):
                 found.append((start + number, inside))
     return found
@@ -201,13 +245,14 @@ def on_top(painting: Painting, covered: Sequence[tuple[int, Ints]], n_points: in
     return top
 
 
-def looked_at(painting: Painting, x: Floats, y: Floats) -> NDArray[np.bool_]:
-    """Whether points lie in the extent."""
+def looked_at(painting: Painting, window: Window) -> NDArray[np.bool_]:
+    """Whether a window's pixels, row by row, have their centres in the extent."""
+    x, y = centres(window)
     looked = np.full(len(x), not painting.has_extent)
     for shapes in painting.extent:
         points = shapes.carrier.to_labels(x, y)
         for number in shapes.near(points).tolist():
-            looked[shapes.covers(number, points)] = True
+            looked[shapes.covers(number, window, points)] = True
     return looked
 
 

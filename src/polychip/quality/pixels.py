@@ -180,7 +180,7 @@ class PixelCheck:
                 self.values.wrong(f"{row.files[kind]} has other bands or pixels than its scene")
                 continue
             nodata = None if told["nodata"] is None else float(told["nodata"])
-            if any(not _same(value, nodata) for value in file.nodata):
+            if any(not _same(value, nodata, file.dtype) for value in file.nodata):
                 self.values.wrong(
                     f"{row.files[kind]} declares nodata {file.nodata[0]}, its scene {nodata}"
                 )
@@ -257,10 +257,12 @@ class PixelCheck:
             self.values.wrong(f"{path}: {text}")
 
 
-def _same(a: float | None, b: float | None) -> bool:
+def _same(a: float | None, b: float | None, dtype: str) -> bool:
+    """Whether two nodata values are the same pixel value."""
     if a is None or b is None:
         return a is b
-    return a == b or (np.isnan(a) and np.isnan(b))
+    first, second = (np.array(value).astype(dtype) for value in (a, b))
+    return bool(np.array_equal(first, second, equal_nan=first.dtype.kind in "fc"))
 
 
 def _object_problems(
@@ -291,7 +293,7 @@ def _object_problems(
         except ValueError as error:
             problems.append(f"{name}: its rle is broken ({error})")
             continue
-        if not full.ravel()[seen].all():
+        if not full[np.divmod(seen, mask.shape[1])].all():
             problems.append(f"{name} is seen on pixels outside its rle")
         problems += [f"{name}: {text}" for text in _box_problems(full, entry)]
     return problems

@@ -10,7 +10,7 @@ from rasterio.errors import RasterioError
 
 from polychip.errors import PolychipError
 from polychip.grid import Grid, Window
-from polychip.quality.coco import decode
+from polychip.quality.coco import decode_columns
 from polychip.quality.imagery import SourcePixels
 from polychip.quality.labelling import ignored_by_rasters, read_painting
 from polychip.quality.painting import (
@@ -149,14 +149,14 @@ class _Chip:
         self._dead = certain_ignore
         self._x, self._y = centres(row.window)
         self._seen = _seen(painting, files, objects)
-        self._covered = cover(painting, self._x, self._y)
+        self._covered = cover(painting, row.window)
         self.n_excused = 0
         self.first_wrong: tuple[int, int, str, str] = (0, 0, "", "")
 
     def wrong_pixels(self) -> int:
         """Pixels that are neither what the labels give nor close enough to an edge to differ."""
         top = on_top(self._painting, self._covered, len(self._x))
-        looked = looked_at(self._painting, self._x, self._y)
+        looked = looked_at(self._painting, self._row.window)
         code, number = self._outcome(top, ~looked | self._dead)
         differs = self._seen.code != code
         if self._seen.object is not None:
@@ -245,21 +245,22 @@ class _Chip:
         inside = np.zeros((window.height, window.width), dtype=np.bool_)
         inside[image.slices_in(window)] = True
         flat = inside.ravel()
-        expected: dict[int, Mask] = {}
+        expected: dict[int, list[Ints]] = {}
         for feature, pixels in self._covered:
             number = int(painting.object[feature])
             if number != NOTHING:
-                mask = expected.setdefault(number, np.zeros(len(flat), dtype=np.bool_))
-                mask[pixels] = flat[pixels]
-        told = {
-            _object_number(painting, entry): decode(entry["rle"], *inside.shape).ravel()
-            for entry in self._objects
-        }
+                expected.setdefault(number, []).append(pixels[flat[pixels]])
+        told = {_object_number(painting, entry): entry["rle"] for entry in self._objects}
         texts = []
         for number in sorted(expected.keys() | told.keys()):
-            none = np.zeros(len(flat), dtype=np.bool_)
-            differing = expected.get(number, none) != told.get(number, none)
-            wrong = self._far_from_edges(number, np.flatnonzero(differing))
+            mine = np.zeros(len(flat), dtype=np.bool_)
+            for pixels in expected.get(number, []):
+                row, column = np.divmod(pixels, window.width)
+                mine[column * window.height + row] = True
+            if number in told:
+                mine ^= decode_columns(told[number], *inside.shape)
+            column, row = np.divmod(np.flatnonzero(mine), window.height)
+            wrong = self._far_from_edges(number, row * window.width + column)
             if wrong:
                 name = painting.names[number][1] if number < len(painting.names) else "unknown"
                 texts.append(f"the full mask (rle) of object {name} is wrong in {wrong} pixels")
@@ -303,7 +304,7 @@ def _rank_alike(painting: Painting, a: int, b: int) -> bool:
 def _object_number(painting: Painting, entry: Mapping[str, Any]) -> int:
     """The painter's number of an object of the table; an impossible one when it has none."""
     key = (entry["namespace"], entry["instance_id"])
-    return painting.names.index(key) if key in painting.names else len(painting.names)
+    return painting.numbers.get(key, len(painting.names))
 
 
 def _seen(painting: Painting, files: Mapping[str, ChipFile], objects: list[dict[str, Any]]) -> Seen:

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,6 +96,9 @@ class ManifestCheck:
         told = self._manifest.get(key, {})
         for layer, known in sums.items():
             entries = told.get(layer or "image", [])
+            if any(not math.isfinite(v) for e in entries for v in e.values() if _is_float(v)):
+                self.found.wrong(f"{key} of layer '{layer or 'image'}' holds what is no number")
+                continue
             expected = known.result()
             if len(entries) != len(expected) or any(
                 not math.isclose(entry.get(name, math.nan), value, rel_tol=1e-12)
@@ -103,6 +106,10 @@ class ManifestCheck:
                 for name, value in band.items()
             ):
                 self.found.wrong(f"{key} of layer '{layer or 'image'}' differs from the index")
+
+
+def _is_float(value: object) -> TypeGuard[float]:
+    return isinstance(value, float)
 
 
 def _without_zeros(value: Any) -> Any:

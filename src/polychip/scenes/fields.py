@@ -12,7 +12,7 @@ from polychip.io.vector import describe_layer, read_features, source_crs
 from polychip.labels.geometry import repair
 from polychip.labels.project import clip_far
 from polychip.layout.cells import Lattice
-from polychip.layout.split import UnitTable
+from polychip.layout.units import UnitTable
 from polychip.recipe import VectorSource
 from polychip.scenes.labels import ScenePlace, place_layer, require_field, texts
 

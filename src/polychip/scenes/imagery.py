@@ -9,7 +9,7 @@ from polychip.errors import InputError, RecipeError, nearest, some
 from polychip.grid import Grid
 from polychip.image import LayerSpec
 from polychip.io.classes import distinct_values
-from polychip.io.sources import LayerPlan, cover_grid, native_grid, plan_layer
+from polychip.io.placement import LayerPlan, cover_grid, native_grid, plan_layer
 from polychip.io.vector import check_exists, is_raster_path
 from polychip.recipe import GridOptions, LabelSource, Scene
 from polychip.schema import LabelSchema

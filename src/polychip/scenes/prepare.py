@@ -25,10 +25,9 @@ from polychip.layout.split import (
     DROPPED,
     SplitAssignment,
     SplitOptions,
-    UnitTable,
     assign_splits,
-    gather_units,
 )
+from polychip.layout.units import UnitTable, gather_units
 from polychip.recipe import Recipe, Scene
 from polychip.scenes.imagery import SceneImagery, open_imagery
 

@@ -54,12 +54,17 @@ def grown(boxes: Sequence[Box], reach_m: float, crs_wkt: str, lon: float, lat: f
         dx = dy = 1.05 * reach_m * max(stretch, 1.0) / unit
     else:
         dy = 1.05 * reach_m / METRES_PER_DEGREE
-        dx = dy / max(math.cos(math.radians(max(abs(box[i]) for box in boxes for i in (1, 3)))), 0.01)
+        dx = dy / max(
+            math.cos(math.radians(max(abs(box[i]) for box in boxes for i in (1, 3)))), 0.01
+        )
     return [(box[0] - dx, box[1] - dy, box[2] + dx, box[3] + dy) for box in boxes]
 
 
 def widened(
-    geometry: NDArray[np.object_], distance_m: NDArray[np.float64], crs_wkt: str, around: Footprint,
+    geometry: NDArray[np.object_],
+    distance_m: NDArray[np.float64],
+    crs_wkt: str,
+    around: Footprint,
     middle: tuple[float, float],
 ) -> tuple[NDArray[np.object_], str]:
     """Polygons `distance_m` wide to each side, and the CRS that they are in.

@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The algorithm polychip:exportchips: what the dock's Export does, in the toolbox and headless."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingOutputFile,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterField,
+    QgsProcessingParameterFolderDestination,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterVectorLayer,
+)
+from qgis.PyQt.QtCore import QEventLoop, QTimer
+from qgis.PyQt.QtGui import QIcon
+
+from .about import help_url, icon
+from .chips import EDGES
+from .dock_settings import MAX_PX, MODES, DockSettings
+from .engine import Engine, EngineNotFoundError, find_engine, places
+from .engine_run import CANCELLED, EngineRun, Progress, RunOutcome
+from .export_request import (
+    WAYS,
+    ExportLayers,
+    ExportRefusedError,
+    ExportRequest,
+    make_request,
+    write_inputs,
+)
+from .progress_panel import progress_text
+from .snapshot import SnapshotCancelled
+from .translation import tr
+
+_POLL_MS = 100
+"""Between two looks at the user's wish to cancel."""
+
+
+class ExportChipsAlgorithm(QgsProcessingAlgorithm):
+    """From raster and polygon layers to a dataset of training chips."""
+
+    IMAGERY, LABELS, EXTENT = "IMAGERY", "LABELS", "EXTENT"
+    CLASS_FIELD, INSTANCE_FIELD, MODE = "CLASS_FIELD", "INSTANCE_FIELD", "MODE"
+    SIZE, STRIDE, EDGE, EXISTING = "SIZE", "STRIDE", "EDGE", "EXISTING"
+    OUTPUT, RECIPE, PREVIEW, COUNT = "OUTPUT", "RECIPE", "PREVIEW", "COUNT"
+
+    def createInstance(self) -> ExportChipsAlgorithm:
+        """A fresh copy for one run."""
+        return ExportChipsAlgorithm()
+
+    def name(self) -> str:
+        """The stable second part of the id."""
+        return "exportchips"
+
+    def displayName(self) -> str:
+        """The name in the toolbox."""
+        return tr("Export chips")
+
+    def shortDescription(self) -> str:
+        """The tooltip in the toolbox."""
+        return tr("Training chips and masks from a raster and polygons")
+
+    def shortHelpString(self) -> str:
+        """The text beside the parameters."""
+        return tr(
+            "Cuts a raster into chips and burns the polygons into masks that agree with them at "
+            "every pixel centre. Labels and extent are exported as they are seen: with unsaved "
+            "edits, filters and joins.\n\n"
+            "Beside the dataset’s folder two files are kept: the labels as they were seen "
+            "(-labels.gpkg) and the recipe (-recipe.toml), with which “polychip run” builds the "
+            "dataset again without QGIS.\n\n"
+            "A dataset that is already there is left alone, unless you choose to resume or to "
+            "replace it. The engine is set up in Settings ▸ Options ▸ Polychip."
+        )
+
+    def helpUrl(self) -> str:
+        """The page behind the Help button."""
+        return help_url("export-chips").toString()
+
+    def icon(self) -> QIcon:
+        """The icon in the toolbox."""
+        return icon()
+
+    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+        """The parameters and outputs."""
+        polygons = [QgsProcessing.SourceType.TypeVectorPolygon]
+        vector, field = QgsProcessingParameterVectorLayer, QgsProcessingParameterField
+        self.addParameter(QgsProcessingParameterRasterLayer(self.IMAGERY, tr("Imagery")))
+        self.addParameter(vector(self.LABELS, tr("Labels"), polygons))
+        self.addParameter(
+            field(self.CLASS_FIELD, tr("Class field"), None, self.LABELS, field.DataType.Any)
+        )
+        self.addParameter(
+            field(
+                self.INSTANCE_FIELD,
+                tr("Instance field (empty: every polygon is an object of its own)"),
+                None, self.LABELS, field.DataType.Any, False, True,
+            )  # fmt: skip
+        )
+        self.addParameter(
+            vector(self.EXTENT, tr("Labelled extent (empty: whole image)"), polygons, None, True)
+        )
+        self.addParameter(_choice(self.MODE, tr("Mode"), MODES))
+        number = QgsProcessingParameterNumber
+        whole = number.Type.Integer
+        self.addParameter(
+            number(self.SIZE, tr("Chip size in pixels"), whole, 512, False, 1, MAX_PX)
+        )
+        stride = number(
+            self.STRIDE, tr("Stride in pixels (empty: same as size)"), whole, None, True, 1, MAX_PX
+        )
+        for parameter in (
+            stride,
+            _choice(self.EDGE, tr("Edge rule"), EDGES),
+            _choice(self.EXISTING, tr("If a dataset is already there (new: stop)"), WAYS),
+        ):
+            advanced = QgsProcessingParameterDefinition.Flag.FlagAdvanced
+            parameter.setFlags(parameter.flags() | advanced)
+            self.addParameter(parameter)
+        self.addParameter(QgsProcessingParameterFolderDestination(self.OUTPUT, tr("Dataset")))
+        self.addOutput(QgsProcessingOutputFile(self.RECIPE, tr("Recipe")))
+        self.addOutput(QgsProcessingOutputFile(self.PREVIEW, tr("Preview")))
+        self.addOutput(QgsProcessingOutputNumber(self.COUNT, tr("Number of chips")))
+
+    def prepareAlgorithm(
+        self,
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+        feedback: QgsProcessingFeedback,  # noqa: ARG002 - nothing takes long here
+    ) -> bool:
+        """Look at layers and engine on the main thread, to which the layers belong."""
+        image = self.parameterAsRasterLayer(parameters, self.IMAGERY, context)
+        if image is None:
+            raise QgsProcessingException(self.invalidRasterError(parameters, self.IMAGERY))
+        labels = self._vector_layer(parameters, self.LABELS, context)
+        extent = self._vector_layer(parameters, self.EXTENT, context)
+        way = self.parameterAsEnumString(parameters, self.EXISTING, context)
+        try:
+            self._engine: Engine = find_engine(places())
+            self._request: ExportRequest = make_request(
+                ExportLayers(image, labels, extent), self._settings(parameters, context), way
+            )
+        except (EngineNotFoundError, ExportRefusedError) as error:
+            raise QgsProcessingException(str(error)) from error
+        return True
+
+    def processAlgorithm(
+        self,
+        parameters: dict[str, Any],  # noqa: ARG002 - read in prepareAlgorithm
+        context: QgsProcessingContext,  # noqa: ARG002
+        feedback: QgsProcessingFeedback,
+    ) -> dict[str, Any]:
+        """Write the snapshot, run the engine; cancelling keeps what is finished."""
+        feedback.setProgressText(tr("Reading the labels…"))
+        try:
+            write_inputs(self._request, feedback)
+        except SnapshotCancelled:
+            return {}
+        except ExportRefusedError as error:
+            raise QgsProcessingException(str(error)) from error
+        outcome = run_and_wait(self._request, self._engine, feedback)
+        if outcome.kind == CANCELLED:
+            feedback.pushInfo(tr("Export cancelled. What is finished is kept and can be resumed."))
+            return {}
+        if not outcome.ok:
+            feedback.pushDebugInfo(outcome.output)
+            raise QgsProcessingException(outcome.message)
+        for chip, why in outcome.summary.get("failed", {}).items():
+            feedback.reportError(f"{chip}: {why}")
+        paths = self._request.paths
+        return {
+            self.OUTPUT: str(paths.output),
+            self.RECIPE: str(paths.recipe),
+            self.PREVIEW: str(paths.output / "preview.png"),
+            self.COUNT: outcome.summary.get("chips", 0),
+        }
+
+    def _vector_layer(self, parameters: dict[str, Any], name: str, context: Any) -> Any:
+        """The layer, None when none is asked for."""
+        layer = self.parameterAsVectorLayer(parameters, name, context)
+        if layer is None and (name == self.LABELS or parameters.get(name)):
+            raise QgsProcessingException(self.invalidSourceError(parameters, name))
+        return layer
+
+    def _settings(self, parameters: dict[str, Any], context: Any) -> DockSettings:
+        no_stride = parameters.get(self.STRIDE) is None
+        return DockSettings(
+            class_field=self.parameterAsString(parameters, self.CLASS_FIELD, context),
+            instance_field=self.parameterAsString(parameters, self.INSTANCE_FIELD, context),
+            mode=self.parameterAsEnumString(parameters, self.MODE, context),
+            size=self.parameterAsInt(parameters, self.SIZE, context),
+            stride=0 if no_stride else self.parameterAsInt(parameters, self.STRIDE, context),
+            edge=self.parameterAsEnumString(parameters, self.EDGE, context),
+            output=os.path.abspath(self.parameterAsString(parameters, self.OUTPUT, context)),
+        )
+
+
+def run_and_wait(
+    request: ExportRequest, engine: Engine, feedback: QgsProcessingFeedback
+) -> RunOutcome:
+    """Run the engine with an event loop of this thread's own, until it has ended."""
+    outcomes: list[RunOutcome] = []
+    loop, run = QEventLoop(), EngineRun()
+
+    def show(progress: Progress) -> None:
+        feedback.setProgress(100.0 * progress.done / max(1, progress.total))
+        feedback.setProgressText(progress_text(progress))
+
+    def end(outcome: RunOutcome) -> None:
+        outcomes.append(outcome)
+        loop.quit()
+
+    run.progressed.connect(show)
+    run.noted.connect(feedback.pushInfo)
+    run.warned.connect(feedback.pushWarning)
+    run.finished.connect(end)
+    poll = QTimer()
+    poll.setInterval(_POLL_MS)
+    poll.timeout.connect(lambda: run.cancel() if feedback.isCanceled() else None)
+    poll.start()
+    run.start(engine, request.arguments(), request.paths.output.parent)
+    if not outcomes:  # else it could not even be started
+        loop.exec()
+    poll.stop()
+    return outcomes[0]
+
+
+def _choice(name: str, description: str, options: tuple[str, ...]) -> QgsProcessingParameterEnum:
+    return QgsProcessingParameterEnum(
+        name,
+        description,
+        options=list(options),
+        defaultValue=options[0],
+        usesStaticStrings=True,
+    )
