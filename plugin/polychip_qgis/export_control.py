@@ -116,8 +116,10 @@ class ExportControl(QObject):
             ("polychipOpenFolder", tr("Open Folder"), partial(open_path, output)),
             ("polychipShowPreview", tr("Show Preview"), partial(open_path, output / "preview.png")),
         ]
-        if outcome.kind == SOME_FAILED or outcome.warnings:
+        if outcome.kind == SOME_FAILED:
             level = Qgis.MessageLevel.Warning
+        if outcome.kind == SOME_FAILED or outcome.warnings:
+            buttons.append(("polychipShowLog", tr("Show Log"), self._iface.openMessageLog))
         for chip, why in outcome.summary.get("failed", {}).items():
             self._log(Qgis.MessageLevel.Warning, f"{chip}: {why}")
         self._log(Qgis.MessageLevel.Info, f"{text} {output}")

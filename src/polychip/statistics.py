@@ -9,9 +9,12 @@ from typing import Any
 
 @dataclass(slots=True)
 class BandSums:
-    """Statistics of one layer's bands, added up chip by chip in the index's order."""
+    """Statistics of one layer's bands, added up chip by chip in the index's order.
 
-    n_valid: int = 0
+    Lists have an entry a band.
+    """
+
+    counts: list[int] = field(default_factory=list)
     sums: list[list[float]] = field(default_factory=list)
     squares: list[list[float]] = field(default_factory=list)
     lows: list[float] = field(default_factory=list)
@@ -19,38 +22,41 @@ class BandSums:
 
     def add(self, chip: Mapping[str, Any]) -> None:
         """Add a chip's `band_statistics`."""
-        if not chip["n_valid"]:
-            return
-        self.n_valid += int(chip["n_valid"])
-        if not self.sums:
-            self.sums = [[] for _ in chip["sum"]]
-            self.squares = [[] for _ in chip["sum"]]
-            self.lows, self.highs = list(chip["min"]), list(chip["max"])
-        for band, (total, square) in enumerate(zip(chip["sum"], chip["sumsq"], strict=True)):
-            self.sums[band].append(total)
-            self.squares[band].append(square)
-        self.lows = [min(a, b) for a, b in zip(self.lows, chip["min"], strict=True)]
-        self.highs = [max(a, b) for a, b in zip(self.highs, chip["max"], strict=True)]
-        if len(self.sums[0]) >= _FOLD:
-            self.sums = [[math.fsum(parts)] for parts in self.sums]
-            self.squares = [[math.fsum(parts)] for parts in self.squares]
+        for band, count in enumerate(chip["n_valid"]):
+            if band == len(self.counts):
+                self.counts.append(0)
+                self.sums.append([])
+                self.squares.append([])
+                self.lows.append(math.inf)
+                self.highs.append(-math.inf)
+            if not count:
+                continue
+            self.counts[band] += count
+            self.sums[band].append(chip["sum"][band])
+            self.squares[band].append(chip["sumsq"][band])
+            self.lows[band] = min(self.lows[band], chip["min"][band])
+            self.highs[band] = max(self.highs[band], chip["max"][band])
+            if len(self.sums[band]) >= _FOLD:
+                self.sums[band] = [math.fsum(self.sums[band])]
+                self.squares[band] = [math.fsum(self.squares[band])]
 
-    def result(self) -> list[dict[str, float]]:
-        """Count, least, greatest, mean and standard deviation of each band."""
-        bands = []
-        for band in range(len(self.sums)):
-            mean = math.fsum(self.sums[band]) / self.n_valid
-            variance = math.fsum(self.squares[band]) / self.n_valid - mean * mean
-            bands.append(
-                {
-                    "count": self.n_valid,
-                    "min": self.lows[band],
-                    "max": self.highs[band],
-                    "mean": mean,
-                    "std": math.sqrt(max(variance, 0.0)),
-                }
-            )
-        return bands
+    def result(self) -> list[dict[str, float | None]]:
+        """Count, least, greatest, mean and standard deviation of each band; None without data."""
+        return [self._band(band) for band in range(len(self.counts))]
+
+    def _band(self, band: int) -> dict[str, float | None]:
+        count = self.counts[band]
+        if not count:
+            return {"count": 0, "min": None, "max": None, "mean": None, "std": None}
+        mean = math.fsum(self.sums[band]) / count
+        variance = math.fsum(self.squares[band]) / count - mean * mean
+        return {
+            "count": count,
+            "min": self.lows[band],
+            "max": self.highs[band],
+            "mean": mean,
+            "std": math.sqrt(max(variance, 0.0)),
+        }
 
 
 _FOLD = 65_536

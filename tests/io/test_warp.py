@@ -51,6 +51,12 @@ def coordinates(transform: Affine, height: int, width: int) -> np.ndarray:
     return np.stack(applied(transform, columns, rows)).astype(np.float64)
 
 
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks that small grids have several of; a block is computed whole, so it's quicker too."""
+    monkeypatch.setattr("polychip.io.warp.BLOCK_PX", 64)
+
+
 def layer(path: str, grid: Grid, **spec: Any) -> ImageSource:
     """One file on a grid."""
     return open_layer(plan_layer(LayerSpec("", (path,), **spec), grid))
@@ -88,6 +94,7 @@ def registered(request: pytest.FixtureRequest, write_shared_raster: WriteRaster)
         return Registered(path, source.grid, grid, np.stack(pixel_centres(grid, crs)))
 
 
+@pytest.mark.usefixtures("small_blocks")
 def test_a_nearest_pixel_is_the_source_pixel_that_holds_its_centre(registered: Registered) -> None:
     grid = registered.grid
     found, valid = layer(registered.path, grid, resampling="nearest").read(grid.window)
@@ -105,6 +112,7 @@ def test_a_nearest_pixel_is_the_source_pixel_that_holds_its_centre(registered: R
     assert not found[:, ~valid].any()
 
 
+@pytest.mark.usefixtures("small_blocks")
 def test_bilinear_coordinates_are_those_of_the_pixel_centre(registered: Registered) -> None:
     grid = registered.grid
     found, valid = layer(registered.path, grid, resampling="bilinear").read(grid.window)
@@ -190,6 +198,7 @@ def test_blocks_meet_without_a_seam(
     np.testing.assert_allclose(large[:, valid], small[:, valid], rtol=0, atol=1e-6)
 
 
+@pytest.mark.usefixtures("small_blocks")
 @pytest.mark.parametrize("resampling", ["bilinear", "cubic", "cubic_spline", "lanczos", "average"])
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
 def test_gdals_own_warped_dataset_gives_the_same_pixels(
@@ -246,6 +255,7 @@ def holed(request: pytest.FixtureRequest, write_shared_raster: WriteRaster) -> H
     return Holed(path, grid, np.where(inside, ~holes[:, rows, columns], False))
 
 
+@pytest.mark.usefixtures("small_blocks")
 @pytest.mark.parametrize("resampling", [n for n in RESAMPLING_NAMES if n not in {"sum", "rms"}])
 def test_nodata_does_not_bleed_into_its_neighbours(resampling: str, holed: Holed) -> None:
     found, valid = layer(holed.path, holed.grid, resampling=resampling).read(holed.grid.window)

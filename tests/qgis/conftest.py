@@ -196,6 +196,7 @@ class FakeIface:
         self.help_menu = QMenu(self.window)
         self.option_factories: list = []
         self.shown_options: list[str] = []
+        self.log_shown = 0
 
     def mainWindow(self) -> QMainWindow:
         return self.window
@@ -226,6 +227,9 @@ class FakeIface:
 
     def unregisterOptionsWidgetFactory(self, factory: object) -> None:
         self.option_factories.remove(factory)
+
+    def openMessageLog(self) -> None:
+        self.log_shown += 1
 
     def showOptionsDialog(self, parent: object, page: str) -> None:
         self.shown_options.append(page)

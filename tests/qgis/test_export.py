@@ -114,8 +114,8 @@ def chip_layers() -> list[QgsVectorLayer]:
 def test_a_click_writes_the_dataset_that_the_command_line_writes(dock, export, run_cli, tmp_path):
     item = export()
     assert item.text().startswith("20 chips written in ")
-    print("TEXT", item.text()); assert item.level() == Qgis.MessageLevel.Success
-    assert buttons(item) == ["Open Folder", "Show Preview"]
+    assert item.level() == Qgis.MessageLevel.Success
+    assert buttons(item) == ["Open Folder", "Show Preview", "Show Log"]
     folder = tmp_path / "out"
     assert sorted(p.name for p in folder.iterdir()) == [
         "dataset", "dataset-labels.gpkg", "dataset-recipe.toml",
@@ -399,7 +399,7 @@ def test_a_polluted_environment_of_qgis_does_not_reach_the_engine(
 
 
 def test_warnings_of_the_engine_are_counted_in_the_message_and_kept_in_the_log(
-    dock, export, make_program, qgis_app
+    dock, export, make_program, iface
 ):
     logged = []
     log = QgsApplication.messageLog()
@@ -417,6 +417,8 @@ def test_warnings_of_the_engine_are_counted_in_the_message_and_kept_in_the_log(
         "Warnings: 1; see the log messages."
     )
     assert item.level() == Qgis.MessageLevel.Warning
+    item.findChild(QPushButton, "polychipShowLog").click()
+    assert iface.log_shown == 1
     texts = [text for text, tag, _ in logged if tag == "Polychip"]
     assert "scene: 3 odd polygons" in texts
     assert "a: unreadable" in texts

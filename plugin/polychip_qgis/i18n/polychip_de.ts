@@ -112,6 +112,14 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
       <translation>Der Ordner, in den der Datensatz geschrieben wird; er wird bei Bedarf angelegt</translation>
     </message>
     <message>
+      <source>Replace an existing dataset</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Write anew over a dataset, finished or not, that is already in the folder</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>Engine…</source>
       <translation>Rechenkern…</translation>
     </message>
@@ -256,6 +264,154 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
       <translation>Der Rechenkern von Polychip {version} ist bereit.</translation>
     </message>
     <message>
+      <source>The engine was ended or crashed in the middle of the export.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Export chips</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Training chips and masks from a raster and polygons</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Cuts a raster into chips and burns the polygons into masks that agree with them at every pixel centre. Labels and extent are exported as they are seen: with unsaved edits, filters and joins.
+
+Beside the dataset’s folder two files are kept: the labels as they were seen (-labels.gpkg) and the recipe (-recipe.toml), with which “polychip run” builds the dataset again without QGIS.
+
+A dataset that is already there is left alone, unless you choose to resume or to replace it. The engine is set up in Settings ▸ Options ▸ Polychip.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Reading the labels…</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Instance field (empty: every polygon is an object of its own)</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Labelled extent (empty: whole image)</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>If a dataset is already there (new: stop)</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Dataset</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Recipe</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Preview</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Export cancelled. What is finished is kept and can be resumed.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Export cancelled.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Export cancelled. What is finished is kept: export again to resume.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Resume Export</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{chips} chips written in {time}.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>A chosen layer is no longer in the project.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>An unfinished export is in {folder}. Resume it, or tick “Replace an existing dataset” and export anew.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Open Folder</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Show Preview</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>What is finished is kept: export again to resume.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Copy Diagnostics</source>
+      <translation>Diagnose kopieren</translation>
+    </message>
+    <message>
+      <source>Show Log</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{n} chips failed; see the log messages.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Warnings: {n}; see the log messages.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>The unfinished export cannot be resumed: labels or choices have changed since it began. Choose to replace an existing dataset.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>“{path}” is not the whole path of a folder; choose the folder again.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>A finished dataset is in {folder}. Choose to replace an existing dataset, or choose another folder.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>An unfinished export is in {folder}. Resume it, or choose to replace an existing dataset.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>“{name}” has no field “{field}”.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>A file of the export cannot be written: {reason}</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>The layer “{name}” shows {file}, which this export would replace; remove the layer from the project, or choose another folder.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Reading the labels</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Reading the labels failed: {reason}</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Chips on the map</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Chips of {dataset}</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>Select the Engine’s Environment</source>
       <translation>Umgebung des Rechenkerns wählen</translation>
     </message>
@@ -270,10 +426,6 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
     <message>
       <source>Start the engine once and show its version</source>
       <translation>Den Rechenkern einmal starten und seine Version zeigen</translation>
-    </message>
-    <message>
-      <source>Copy Diagnostics</source>
-      <translation>Diagnose kopieren</translation>
     </message>
     <message>
       <source>Copy what a bug report needs to the clipboard</source>
@@ -328,6 +480,50 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
       <translation>Einstellungen öffnen…</translation>
     </message>
     <message>
+      <source>Cancel</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Stop the export; what is finished is kept and can be resumed</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Cancelling…</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>The engine looks at the imagery and the labels…</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{done} of {total} chips</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{rate} chips/s</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{time} left</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>“{name}” has no regular georeference; warp it to a GeoTIFF first (Raster ▸ Projections ▸ Warp).</source>
+      <translation>„{name}“ ist nicht regelmäßig georeferenziert; transformieren Sie es zuerst in ein GeoTIFF (Raster ▸ Projektionen ▸ Transformieren).</translation>
+    </message>
+    <message>
+      <source>“{name}” is not a file of its own that other programs can open; save it as a GeoTIFF first (Export ▸ Save As…).</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>The file of “{name}” states no coordinate reference system; write it into the file first (Raster ▸ Projections ▸ Assign Projection).</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>The file of “{name}” is in {stated}, but the layer was set to {shown}; chips are cut by the file, so set the layer back or correct the file (Raster ▸ Projections ▸ Assign Projection).</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>“{name}” cannot be read; repair its data source.</source>
       <translation>„{name}“ ist nicht lesbar; reparieren Sie die Datenquelle.</translation>
     </message>
@@ -336,8 +532,20 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
       <translation>„{name}“ ist keine Rasterdatei; speichern Sie es zuerst als GeoTIFF (Export ▸ Speichern als…).</translation>
     </message>
     <message>
-      <source>“{name}” has no regular georeference; warp it to a GeoTIFF first (Raster ▸ Projections ▸ Warp).</source>
-      <translation>„{name}“ ist nicht regelmäßig georeferenziert; transformieren Sie es zuerst in ein GeoTIFF (Raster ▸ Projektionen ▸ Transformieren).</translation>
+      <source>“{name}” has no coordinate reference system; set it first (Layer ▸ Set CRS of Layer(s)…).</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>The snapshot {path} cannot be written: {reason}</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>“{name}” has {expected} features, but {stored} arrived in the snapshot; nothing was exported. Save the layer to a new file and export that.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Feature {fid} of “{name}” could not be written: {reason}</source>
+      <translation type="unfinished" />
     </message>
   </context>
 </TS>

@@ -43,7 +43,7 @@ def write_images(worker: SceneWorker, slot: ChipSlot, layers: dict[str, Pixels])
             **worker.write(
                 image_kind(name), slot, part.values, plan.profile, {}, codes=plan.spec.categorical
             ),
-            **band_statistics(part.values, part.valid),
+            **band_statistics(part.values, part.valid, plan.profile.nodata),
         }
     return entry
 
@@ -58,25 +58,40 @@ def _sums(pixels: NDArray[np.generic]) -> tuple[float, float]:
     return float(exact.sum()), float(np.einsum("i,i->", exact, exact))
 
 
-def band_statistics(values: NDArray[np.generic], valid: NDArray[np.bool_]) -> dict[str, Any]:
-    """Count, sum, sum of squares, least and greatest of the valid pixels of each band.
+def band_statistics(
+    values: NDArray[np.generic], valid: NDArray[np.bool_], nodata: float | None
+) -> dict[str, list[Any]]:
+    """Count, sum, sum of squares, least and greatest of each band, over its pixels with data.
 
-    Integer bands give whole numbers (exact up to 2^53); of complex pixels the magnitude counts.
+    Integer bands give whole numbers (exact up to 2^53); of complex pixels the magnitude counts. A
+    band without any data has no least and greatest (None).
 
     Args:
         values: (bands, height, width).
         valid: (height, width).
+        nodata: a sample of this value, or NaN, holds no data even where other bands do.
     """
+    told: dict[str, list[Any]] = {name: [] for name in ("n_valid", "sum", "sumsq", "min", "max")}
     whole = bool(valid.all())
-    n_valid = valid.size if whole else int(np.count_nonzero(valid))
-    sums, squares, lows, highs = [], [], [], []
-    for band in values if n_valid else ():
-        pixels = band.ravel() if whole else band[valid]
-        if np.iscomplexobj(pixels):
-            pixels = np.abs(pixels)
-        lows.append(float(pixels.min()))
-        highs.append(float(pixels.max()))
+    for band in values:
+        pixels = _with_data(band.ravel() if whole else band[valid], nodata)
         total, square = _sums(pixels)
-        sums.append(total)
-        squares.append(square)
-    return {"n_valid": n_valid, "sum": sums, "sumsq": squares, "min": lows, "max": highs}
+        told["n_valid"].append(pixels.size)
+        told["sum"].append(total)
+        told["sumsq"].append(square)
+        told["min"].append(float(pixels.min()) if pixels.size else None)
+        told["max"].append(float(pixels.max()) if pixels.size else None)
+    return told
+
+
+def _with_data(pixels: NDArray[np.generic], nodata: float | None) -> NDArray[np.generic]:
+    """The samples that are neither nodata nor NaN; complex ones as magnitudes."""
+    if nodata is not None and nodata == nodata:  # noqa: PLR0124 - NaN is looked for below
+        pixels = pixels[pixels != np.asarray(nodata).astype(pixels.dtype)]
+    if np.iscomplexobj(pixels):
+        pixels = np.abs(pixels)
+    if pixels.dtype.kind == "f":
+        missing = np.isnan(pixels)
+        if missing.any():
+            pixels = pixels[~missing]
+    return pixels

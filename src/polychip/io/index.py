@@ -70,7 +70,7 @@ def chip_schema(layers: Sequence[str], kinds: Sequence[str], codes: Sequence[int
         ("n_instances", pa.int32()),
     ]
     for layer in layers:
-        fields.append((stat_column(layer, "n_valid"), pa.int64()))
+        fields.append((stat_column(layer, "n_valid"), pa.list_(pa.int64())))
         fields += [
             (stat_column(layer, name), pa.list_(pa.float64()))
             for name in ("sum", "sumsq", "min", "max")

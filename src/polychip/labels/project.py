@@ -34,13 +34,12 @@ class Footprint:
     """(west, south, east, north) in the labels' CRS; may reach beyond ±180 degrees."""
     wraps: bool
     """Whether the bounds are degrees and leave −180…180: labels appear shifted by 360."""
-
-    @property
-    def clip_box(self) -> Box:
-        """Where labels that reach further are cut: one footprint away on each side."""
-        west, south, east, north = self.bounds
-        margin = max(east - west, north - south)
-        return west - margin, south - margin, east + margin, north + margin
+    clip_box: Box
+    """Where labels that reach further are cut: one footprint away on each side, or less where the
+    grid's CRS ends before that."""
+    turn: float = 0.0
+    """What a turn of 360 degrees adds to the grid's x, where the footprint wraps and the CRS's x
+    goes on beyond its antimeridian (Mercator and the like); else 0."""
 
     def read_boxes(self) -> list[Box]:
         """The boxes to read labels from; several where the footprint crosses the antimeridian."""
@@ -65,28 +64,74 @@ def footprint(grid: Grid, window: Window, operation: Operation, labels_crs: str)
     Raises:
         InputError: the window has no place there (outside the CRS's domain).
     """
-    outline = grid.outline(window)
-    back = operation.inverse(outline[:, 0], outline[:, 1])
-    if not np.isfinite(back).all():
-        raise InputError(
-            f"the image's footprint can't be expressed in the labels' CRS {operation.source}: "
-            "labels and image lie far apart; check both CRSs, or reproject the labels"
-        )
+    back = _outline(grid, window, operation)
     degrees = is_geographic(labels_crs)
-    turned = False
+    around_pole = False
     if degrees and not operation.is_identity:
         path = np.rad2deg(np.unwrap(np.deg2rad(np.append(back[:, 0], back[0, 0]))))
-        back[:, 0], turned = path[:-1], abs(path[-1] - path[0]) > 180.0
-    west, south = (float(value) for value in back.min(axis=0))
-    east, north = (float(value) for value in back.max(axis=0))
-    if turned:  # the outline goes once around a pole, which lies inside
+        back[:, 0], around_pole = path[:-1], abs(path[-1] - path[0]) > 180.0
+    west, south, east, north = _ring_bounds(back)
+    if around_pole:  # the outline goes once around a pole, which lies inside
         west, east = -180.0, 180.0
         south, north = (south, 90.0) if south + north > 0 else (-90.0, north)
     slack = 1e-9 * max(1.0, abs(east), abs(west))
     wraps = degrees and (west < -180.0 - slack or east > 180.0 + slack)
-    margin = 0.02 * max(east - west, north - south)  # curved sides bulge between the samples
-    box = (west - margin, south - margin, east + margin, north + margin)
-    return Footprint(grid, window, operation, box, wraps)
+    inner = (west, south, east, north)
+    bounds = _grown(inner, 0.02, degrees=degrees)  # curved sides bulge between the samples
+    clip = _clip_box(inner, operation, degrees=degrees)
+    turn = _whole_turn(operation, grid, (south + north) / 2) if wraps else 0.0
+    return Footprint(grid, window, operation, bounds, wraps, clip, turn)
+
+
+def _outline(grid: Grid, window: Window, operation: Operation) -> NDArray[np.float64]:
+    """The window's outline in the labels' CRS; without the padding where that leaves the CRS.
+
+    Raises:
+        InputError: the image itself leaves it.
+    """
+    for part in (window, grid.window):
+        outline = grid.outline(part)
+        back = operation.inverse(outline[:, 0], outline[:, 1])
+        if np.isfinite(back).all():
+            return back
+    raise InputError(
+        f"the image's footprint can't be expressed in the labels' CRS {operation.source}: "
+        "labels and image lie far apart; check both CRSs, or reproject the labels"
+    )
+
+
+def _grown(box: Box, share: float, *, degrees: bool) -> Box:
+    """The box with a margin of its longer side's share; never beyond the poles."""
+    west, south, east, north = box
+    margin = share * max(east - west, north - south)
+    low, high = south - margin, north + margin
+    if degrees:
+        low, high = max(low, min(south, -90.0)), min(high, max(north, 90.0))
+    return west - margin, low, east + margin, high
+
+
+def _clip_box(bounds: Box, operation: Operation, *, degrees: bool) -> Box:
+    """The largest box around the bounds, up to three times their size, that the CRS can express."""
+    for share in (1.0, 0.3, 0.1, 0.02):
+        west, south, east, north = box = _grown(bounds, share, degrees=degrees)
+        x, y = np.meshgrid(np.linspace(west, east, 9), np.linspace(south, north, 9))
+        if np.isfinite(operation.forward(x.ravel(), y.ravel())).all():
+            return box
+    return bounds
+
+
+def _whole_turn(operation: Operation, grid: Grid, latitude: float) -> float:
+    """What 360 degrees of longitude add to x, where each degree adds the same; else 0."""
+    if operation.is_identity or is_geographic(grid.crs_wkt):
+        return 0.0
+    lon = np.arange(-180.0, 181.0, 10.0)
+    xy = operation.forward(lon, np.full(len(lon), latitude))
+    step = np.diff(xy[:, 0])
+    usual = float(np.median(step))
+    jumps = ~np.isclose(step, usual, rtol=1e-9)
+    if not np.isfinite(xy).all() or jumps.sum() > 2 or np.ptp(xy[:, 1]) > 1e-6 * abs(usual):  # noqa: PLR2004 - one jump, between or on the samples
+        return 0.0
+    return 36.0 * usual
 
 
 def clip_far(geometry: NDArray[np.object_], place: Footprint) -> NDArray[np.object_]:
@@ -212,6 +257,9 @@ def _transform(xy: NDArray[np.float64], place: Footprint) -> NDArray[np.float64]
         if is_geographic(place.grid.crs_wkt):  # the turn of longitude that the grid lies in
             middle = float(place.grid.corners(place.window)[:, 0].mean())
             moved[:, 0] += 360.0 * np.round((middle - moved[:, 0]) / 360.0)
+        elif place.turn:
+            back = place.operation.inverse(moved[:, 0], moved[:, 1])
+            moved[:, 0] += place.turn * np.round((xy[:, 0] - back[:, 0]) / 360.0)
     return place.grid.to_pixels(moved[:, 0], moved[:, 1])
 
 

@@ -251,11 +251,15 @@ class SourcePixels:
 
     def read(self, layer: str, window: Window) -> tuple[NDArray[np.generic], Mask]:
         """A plain layer's pixels (bands, height, width) and where they are valid."""
-        told = self._layers_told[layer or "image"]
-        fill = 0 if told["nodata"] is None else float(told["nodata"])
+        told, nodata = self._layers_told[layer or "image"], self.nodata(layer)
         shape = (len(told["bands"]), window.height, window.width)
-        blank = np.full(shape, fill, dtype=told["dtype"])
+        blank = np.full(shape, 0 if nodata is None else nodata, dtype=told["dtype"])
         return self._plain[layer].read(self._grid, window, blank)
+
+    def nodata(self, layer: str) -> float | None:
+        """The value that the manifest gives for samples without data."""
+        told = self._layers_told[layer or "image"]["nodata"]
+        return None if told is None else float(told)
 
 
 def compare_images(
@@ -274,7 +278,7 @@ def compare_images(
             pixels, mine = source.read(layer, row.window)
             if pixels.shape != file.pixels.shape or pixels.tobytes() != file.pixels.tobytes():
                 found.wrong(f"{row.files[kind]} differs from the source's pixels")
-            _compare_sums(found, row, layer, pixels, mine)
+            _compare_sums(found, row, layer, pixels, mine, source.nodata(layer))
     except (RasterioError, PolychipError) as error:
         found.skip(f"a source can't be read ({error})")
         return
@@ -288,16 +292,25 @@ def compare_images(
 
 
 def _compare_sums(
-    found: Findings, row: ChipRow, layer: str, pixels: NDArray[np.generic], valid: Mask
+    found: Findings,
+    row: ChipRow,
+    layer: str,
+    pixels: NDArray[np.generic],
+    valid: Mask,
+    nodata: float | None,
 ) -> None:
     told = row.band_sums(layer)
-    n = int(np.count_nonzero(valid))
-    sums: list[float] = []
-    if n:
-        chosen = pixels[:, valid]
-        numbers = np.abs(chosen) if np.iscomplexobj(chosen) else chosen
-        sums = [float(np.nansum(band, dtype=np.float64)) for band in numbers]
+    counts, sums = [], []
+    for band in pixels[:, valid]:
+        data = band[~np.isnan(band)]
+        if nodata is not None:
+            data = data[data != np.asarray(nodata).astype(data.dtype)]
+        counts.append(len(data))
+        numbers = np.abs(data) if np.iscomplexobj(data) else data
+        sums.append(float(np.sum(numbers, dtype=np.float64)))
     if not np.isfinite(told["sum"]).all():
         found.wrong(f"{row}: the band sums in the index are {told['sum']}, which are no numbers")
-    elif told["n_valid"] != n or not np.allclose(told["sum"], sums, rtol=1e-6, atol=1e-6):
-        found.wrong(f"{row}: the band sums in the index are not those of its {n} valid pixels")
+    elif list(told["n_valid"]) != counts or not np.allclose(
+        told["sum"], sums, rtol=1e-6, atol=1e-6
+    ):
+        found.wrong(f"{row}: the band sums in the index are not those of its valid pixels")

@@ -97,7 +97,7 @@ def to_rgb(image: NDArray[np.generic], bands: Sequence[Mapping[str, Any]]) -> RG
     planes = []
     for index in order:
         plane = np.nan_to_num(pixels[index].astype(np.float64))
-        if image.dtype != np.uint8 and index < len(bands):
+        if image.dtype != np.uint8 and index < len(bands) and bands[index]["count"]:
             entry = bands[index]
             low = max(entry["min"], entry["mean"] - 2 * entry["std"])
             high = min(entry["max"], entry["mean"] + 2 * entry["std"])
