@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from typing import Any, Protocol
 
@@ -52,8 +53,9 @@ class ProcessExecutor:
         context = get_context(method)
         if method == "forkserver":
             context.set_forkserver_preload(list(PRELOADED))
-        self._pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
-        self._pool.submit(_nothing)  # the server starts importing while the caller plans
+        with _ctrl_c_held():  # children must not hear it, not even while they start
+            self._pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
+            self._pool.submit(_nothing)  # the server starts importing while the caller plans
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
         """Queue a function."""
@@ -62,6 +64,19 @@ class ProcessExecutor:
     def stop(self, *, now: bool) -> None:
         """End the processes; tasks that run are waited for."""
         self._pool.shutdown(wait=True, cancel_futures=now)
+
+
+@contextmanager
+def _ctrl_c_held() -> Iterator[None]:
+    """Keep Ctrl-C waiting; processes started meanwhile never hear it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin_worker() -> None:

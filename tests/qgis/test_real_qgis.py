@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import ROTATED
+from conftest import ROOT, ROTATED, files_of
 from osgeo import ogr
 from window.harness import WindowRun, plugins_folder, prepare_home, qgis_environment
 
@@ -77,12 +77,14 @@ def within_reach(tmp_path_factory) -> Path:
 def make_qgis_process(unpacked_plugin, within_reach, tmp_path_factory):
     """Makes a clean profile with plugin and probe; returns what runs qgis_process there."""
 
-    def make(enabled: bool):
+    def make(enabled: bool, engine: str = "", pollution: dict[str, str] | None = None):
         home = tmp_path_factory.mktemp("home")
         settings = {
             "PythonPlugins/polychip_qgis": str(enabled).lower(),
             "PythonPlugins/polychip_probe": "true",
         }
+        if engine:
+            settings["polychip/engine"] = engine
         prepare_home(WindowRun(home, home, home, settings=settings))
         plugins = plugins_folder(home)
         shutil.copytree(unpacked_plugin, plugins / "polychip_qgis")
@@ -96,6 +98,7 @@ def make_qgis_process(unpacked_plugin, within_reach, tmp_path_factory):
         environment = qgis_environment(home) | {
             "QT_QPA_PLATFORM": "offscreen",
             "PYTHONPATH": str(within_reach),
+            **(pollution or {}),
         }
 
         def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -184,6 +187,96 @@ def test_wrong_parameters_end_in_an_error_that_names_them(
     assert run.returncode != 0
     assert message in run.stdout + run.stderr
     assert not (tmp_path / "grid.gpkg").exists()
+
+
+SAMPLE = ROOT / "sample_data"
+
+
+def export_arguments(output: Path, **more: str) -> list[str]:
+    """The sample after its flood, in panoptic mode; only copies of it are given to QGIS."""
+    values = {
+        "IMAGERY": output.parent / "after_20241031.tif",
+        "LABELS": f"{output.parent / 'labels.gpkg'}|layername=labels",
+        "EXTENT": f"{output.parent / 'labels.gpkg'}|layername=extent",
+        "CLASS_FIELD": "class", "INSTANCE_FIELD": "instance_id", "MODE": "panoptic",
+        "SIZE": "128", "OUTPUT": output, **more,
+    }  # fmt: skip
+    pairs = [f"{name}={value}" for name, value in values.items() if value != ""]
+    return ["run", "polychip:exportchips", "--", *pairs]
+
+
+@pytest.fixture
+def sample(tmp_path) -> Path:
+    """A folder with copies of the sample's files; its subfolder 'dataset' is free."""
+    for name in ("after_20241031.tif", "labels.gpkg"):
+        shutil.copy(SAMPLE / name, tmp_path / name)
+    return tmp_path
+
+
+@pytest.mark.parametrize("pollution", [
+    {},
+    {"PROJ_LIB": "/usr/share/proj", "GDAL_DATA": "/usr/share/gdal", "LD_LIBRARY_PATH": "/usr/lib"},
+], ids=["clean", "polluted"])  # fmt: skip
+def test_qgis_process_exports_the_masks_of_the_command_line(
+    make_qgis_process, engine_program, run_cli, sample, pollution
+):
+    qgis_process = make_qgis_process(True, str(engine_program), pollution)
+    run = qgis_process(*export_arguments(sample / "dataset"))
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "COUNT:\t25" in run.stdout
+    assert f"RECIPE:\t{sample / 'dataset-recipe.toml'}" in run.stdout
+    again = run_cli(sample / "dataset-recipe.toml", sample / "again")
+    ours = files_of(sample / "dataset")
+    assert len(ours) == 50  # semantic and instance
+    assert ours == files_of(again)
+    assert files_of(sample / "dataset", "images") == files_of(again, "images")
+    for name in ("after_20241031.tif", "labels.gpkg"):
+        assert (sample / name).read_bytes() == (SAMPLE / name).read_bytes()
+
+
+def test_qgis_process_leaves_a_dataset_alone_unless_it_is_to_be_replaced(
+    make_qgis_process, engine_program, sample
+):
+    qgis_process = make_qgis_process(True, str(engine_program))
+    output = sample / "dataset"
+    assert qgis_process(*export_arguments(output)).returncode == 0
+    manifest = (output / "manifest.json").read_bytes()
+    run = qgis_process(*export_arguments(output, SIZE="256"))
+    assert run.returncode != 0
+    assert f"A finished dataset is in {output}" in run.stdout + run.stderr
+    assert (output / "manifest.json").read_bytes() == manifest
+    run = qgis_process(*export_arguments(output, SIZE="256", EXISTING="replace"))
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert (output / "manifest.json").read_bytes() != manifest
+
+
+@pytest.mark.parametrize(("engine", "arguments", "message"), [
+    ("", {}, "The engine is missing: set it up in the settings."),
+    ("/nonexistent", {}, "There is no engine at “/nonexistent”; correct the path"),
+    ("real", {"CLASS_FIELD": "no_such"}, "“labels” has no field “no_such”."),
+    ("real", {"CLASS_FIELD": ""}, "CLASS_FIELD"),
+    ("real", {"MODE": "magic"}, "MODE"),
+], ids=["missing", "wrong", "no-such-field", "no-field", "mode"])  # fmt: skip
+def test_qgis_process_says_what_keeps_it_from_exporting(
+    make_qgis_process, engine_program, sample, engine, arguments, message
+):
+    program = str(engine_program) if engine == "real" else engine
+    qgis_process = make_qgis_process(True, program)
+    run = qgis_process(*export_arguments(sample / "dataset", **arguments))
+    assert run.returncode != 0
+    assert message in run.stdout + run.stderr
+    assert not (sample / "dataset").exists()
+    assert not list(sample.glob("dataset-*"))
+
+
+def test_help_names_every_parameter_of_the_export(qgis_process):
+    run = qgis_process("help", "polychip:exportchips")
+    assert run.returncode == 0, run.stdout + run.stderr
+    for name in (
+        "IMAGERY", "LABELS", "CLASS_FIELD", "INSTANCE_FIELD", "EXTENT", "MODE", "SIZE", "STRIDE",
+        "EDGE", "EXISTING", "OUTPUT", "RECIPE", "PREVIEW", "COUNT",
+    ):  # fmt: skip
+        assert f"\n{name}:" in run.stdout
 
 
 def modules_in(qgis_process) -> tuple[set[str], list[str]]:

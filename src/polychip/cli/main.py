@@ -9,15 +9,20 @@ DONE, WRONG, USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 BROKEN_PIPE = 141
 """What a shell gives for a program that its reader left: 128 + SIGPIPE."""
 DEBUG = "POLYCHIP_DEBUG"
+_BUILDING = ("export", "run", "demo")
+_RESTART = (
+    "stopped; give the same command again, with --resume if it says that an unfinished run is there"
+)
 _ISSUES = "https://example.org/polychip/issues"
 
 
 def entry_point() -> None:
     """The `polychip` command."""
     code = main(sys.argv[1:])
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left to stop but Python's own end
+    if code == INTERRUPTED:
+        # Python would end itself by SIGINT when Ctrl-C fell into an exec(), as dataclasses use it.
+        sys.stderr.flush()
+        os._exit(code)
     sys.exit(code)
 
 
@@ -70,7 +75,7 @@ def _quiet_libraries() -> None:
 
 
 def _explain(error: BaseException, args: Any) -> int:
-    code, message = told(error)
+    code, message = told(error, getattr(args, "command", ""))
     if os.environ.get(DEBUG):
         import traceback
 
@@ -93,17 +98,14 @@ def _was_interrupt(error: BaseException | None) -> bool:
     return False
 
 
-def told(error: BaseException) -> tuple[int, str]:
+def told(error: BaseException, command: str = "") -> tuple[int, str]:
     """Exit code and message of whatever stopped a command."""
     from polychip.errors import Interrupted, PolychipError
 
     if isinstance(error, Interrupted):
         return INTERRUPTED, str(error).removeprefix("interrupted; ")
     if _was_interrupt(error):
-        return INTERRUPTED, (
-            "stopped before the first chip was made; give the same command again (with --resume "
-            "if it says that an unfinished run is there)"
-        )
+        return INTERRUPTED, _RESTART if command in _BUILDING else "nothing was written"
     if isinstance(error, PolychipError):
         return WRONG, str(error)
     if isinstance(error, MemoryError):

@@ -37,9 +37,9 @@ class Footprint:
     clip_box: Box
     """Where labels that reach further are cut: one footprint away on each side, or less where the
     grid's CRS ends before that."""
-    turn: float = 0.0
-    """What a turn of 360 degrees adds to the grid's x, where the footprint wraps and the CRS's x
-    goes on beyond its antimeridian (Mercator and the like); else 0."""
+    unrolled: tuple[float, float, float] | None = None
+    """(longitude, the grid's x there, what 360 degrees add to x), where the footprint wraps and the
+    CRS's x goes on beyond its antimeridian (Mercator and the like)."""
 
     def read_boxes(self) -> list[Box]:
         """The boxes to read labels from; several where the footprint crosses the antimeridian."""
@@ -69,7 +69,8 @@ def footprint(grid: Grid, window: Window, operation: Operation, labels_crs: str)
     around_pole = False
     if degrees and not operation.is_identity:
         path = np.rad2deg(np.unwrap(np.deg2rad(np.append(back[:, 0], back[0, 0]))))
-        back[:, 0], around_pole = path[:-1], abs(path[-1] - path[0]) > 180.0
+        around_pole = abs(path[-1] - path[0]) > 180.0
+        back[:, 0] = path[:-1] - 360.0 * np.round(path[:-1].mean() / 360.0)
     west, south, east, north = _ring_bounds(back)
     if around_pole:  # the outline goes once around a pole, which lies inside
         west, east = -180.0, 180.0
@@ -79,8 +80,8 @@ def footprint(grid: Grid, window: Window, operation: Operation, labels_crs: str)
     inner = (west, south, east, north)
     bounds = _grown(inner, 0.02, degrees=degrees)  # curved sides bulge between the samples
     clip = _clip_box(inner, operation, degrees=degrees)
-    turn = _whole_turn(operation, grid, (south + north) / 2) if wraps else 0.0
-    return Footprint(grid, window, operation, bounds, wraps, clip, turn)
+    unrolled = _unrolled(operation, grid, inner) if wraps else None
+    return Footprint(grid, window, operation, bounds, wraps, clip, unrolled)
 
 
 def _outline(grid: Grid, window: Window, operation: Operation) -> NDArray[np.float64]:
@@ -120,18 +121,29 @@ def _clip_box(bounds: Box, operation: Operation, *, degrees: bool) -> Box:
     return bounds
 
 
-def _whole_turn(operation: Operation, grid: Grid, latitude: float) -> float:
-    """What 360 degrees of longitude add to x, where each degree adds the same; else 0."""
+def _unrolled(
+    operation: Operation, grid: Grid, bounds: Box
+) -> tuple[float, float, float] | None:
+    """(longitude, x there, what 360 degrees add to x) in a CRS where each degree adds the same.
+
+    Args:
+        bounds: of the footprint, degrees that go on beyond ±180.
+    """
     if operation.is_identity or is_geographic(grid.crs_wkt):
-        return 0.0
+        return None
+    west, south, east, north = bounds
     lon = np.arange(-180.0, 181.0, 10.0)
-    xy = operation.forward(lon, np.full(len(lon), latitude))
+    xy = operation.forward(lon, np.full(len(lon), (south + north) / 2))
     step = np.diff(xy[:, 0])
     usual = float(np.median(step))
-    jumps = ~np.isclose(step, usual, rtol=1e-9)
-    if not np.isfinite(xy).all() or jumps.sum() > 2 or np.ptp(xy[:, 1]) > 1e-6 * abs(usual):  # noqa: PLR2004 - one jump, between or on the samples
-        return 0.0
-    return 36.0 * usual
+    one_jump = np.count_nonzero(~np.isclose(step, usual, rtol=1e-9)) <= 1
+    if not (np.isfinite(xy).all() and one_jump and np.ptp(xy[:, 1]) <= 1e-6 * abs(usual)):
+        return None
+    x_west, x_east = sorted(grid.corners()[[0, 1], 0])
+    middle = (west + east) / 2
+    x, _ = operation.forward(np.array([middle]), np.array([(south + north) / 2]))[0]
+    x += 36.0 * usual * np.round(((x_west + x_east) / 2 - x) / (36.0 * usual))
+    return middle, float(x), 36.0 * usual
 
 
 def clip_far(geometry: NDArray[np.object_], place: Footprint) -> NDArray[np.object_]:
@@ -257,9 +269,10 @@ def _transform(xy: NDArray[np.float64], place: Footprint) -> NDArray[np.float64]
         if is_geographic(place.grid.crs_wkt):  # the turn of longitude that the grid lies in
             middle = float(place.grid.corners(place.window)[:, 0].mean())
             moved[:, 0] += 360.0 * np.round((middle - moved[:, 0]) / 360.0)
-        elif place.turn:
-            back = place.operation.inverse(moved[:, 0], moved[:, 1])
-            moved[:, 0] += place.turn * np.round((xy[:, 0] - back[:, 0]) / 360.0)
+        elif place.unrolled:
+            lon, x, turn = place.unrolled
+            straight = x + (xy[:, 0] - lon) * (turn / 360.0)
+            moved[:, 0] += turn * np.round((straight - moved[:, 0]) / turn)
     return place.grid.to_pixels(moved[:, 0], moved[:, 1])
 
 
