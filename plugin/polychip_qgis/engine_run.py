@@ -7,6 +7,7 @@ Needs an event loop, on the main thread or on another; never waits.
 from __future__ import annotations
 
 import json
+from collections import deque
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,8 @@ INTERRUPTED_CODE = 130
 GRACE_MS = 5_000
 """From asking the engine to end to ending it."""
 KEPT_CHARACTERS = 4_000
+RATE_SECONDS = 20.0
+"""The rate is that of the last seconds: a resumed run begins with a leap over what was there."""
 
 
 class Progress(NamedTuple):
@@ -28,7 +31,7 @@ class Progress(NamedTuple):
     done: int
     total: int
     rate: float
-    """Chips a second in this run, 0 while it is not known."""
+    """Chips a second lately, 0 while it is not known."""
 
     @property
     def seconds_left(self) -> float | None:
@@ -69,7 +72,7 @@ class EngineRun(QObject):
         self._process: QProcess | None = None
         self._rest = b""
         self._tail = ""
-        self._first: tuple[int, float] | None = None
+        self._recent: deque[tuple[int, float]] = deque()
         self._error = ""
         self._summary: dict[str, Any] | None = None
         self._warnings: list[str] = []
@@ -167,9 +170,10 @@ class EngineRun(QObject):
         except (KeyError, TypeError, ValueError):
             self._keep(f"{event}\n")
             return
-        if self._first is None:
-            self._first = (done, seconds)  # a resumed run begins with what was there
-        n_made, since = done - self._first[0], seconds - self._first[1]
+        self._recent.append((done, seconds))
+        while len(self._recent) > 2 and seconds - self._recent[0][1] > RATE_SECONDS:
+            self._recent.popleft()
+        n_made, since = done - self._recent[0][0], seconds - self._recent[0][1]
         self.progressed.emit(Progress(done, total, n_made / since if since > 0 else 0.0))
 
     def _failed(self, error: QProcess.ProcessError) -> None:
@@ -194,9 +198,7 @@ class EngineRun(QObject):
         elif crashed:
             self._finish(DIED, tr("The engine was ended or crashed in the middle of the export."))
         else:
-            self._finish(
-                DIED, tr("The engine ended with exit code {code}.").format(code=code)
-            )
+            self._finish(DIED, tr("The engine ended with exit code {code}.").format(code=code))
 
     def _finish(self, kind: str, message: str = "") -> None:
         self._kill.stop()

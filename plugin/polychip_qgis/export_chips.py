@@ -12,6 +12,7 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
+    QgsProcessingMultiStepFeedback,
     QgsProcessingOutputFile,
     QgsProcessingOutputNumber,
     QgsProcessingParameterDefinition,
@@ -44,6 +45,8 @@ from .translation import tr
 
 _POLL_MS = 100
 """Between two looks at the user's wish to cancel."""
+_STEPS = 10
+"""Reading the labels is the first of so many, the engine's work the others."""
 
 
 class ExportChipsAlgorithm(QgsProcessingAlgorithm):
@@ -104,7 +107,11 @@ class ExportChipsAlgorithm(QgsProcessingAlgorithm):
             field(
                 self.INSTANCE_FIELD,
                 tr("Instance field (empty: every polygon is an object of its own)"),
-                None, self.LABELS, field.DataType.Any, False, True,
+                None,
+                self.LABELS,
+                field.DataType.Any,
+                False,
+                True,
             )  # fmt: skip
         )
         self.addParameter(
@@ -163,7 +170,7 @@ class ExportChipsAlgorithm(QgsProcessingAlgorithm):
         """Write the snapshot, run the engine; cancelling keeps what is finished."""
         feedback.setProgressText(tr("Reading the labels…"))
         try:
-            write_inputs(self._request, feedback)
+            write_inputs(self._request, QgsProcessingMultiStepFeedback(_STEPS, feedback))
         except SnapshotCancelled:
             return {}
         except ExportRefusedError as error:
@@ -213,7 +220,8 @@ def run_and_wait(
     loop, run = QEventLoop(), EngineRun()
 
     def show(progress: Progress) -> None:
-        feedback.setProgress(100.0 * progress.done / max(1, progress.total))
+        share = progress.done / max(1, progress.total)
+        feedback.setProgress(100.0 * (1 + share * (_STEPS - 1)) / _STEPS)
         feedback.setProgressText(progress_text(progress))
 
     def end(outcome: RunOutcome) -> None:

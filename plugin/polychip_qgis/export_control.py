@@ -54,7 +54,12 @@ class ExportControl(QObject):
             return
         self._report = report
         way = way or (REPLACE if self._dock.replace_box.isChecked() else NEW)
-        if way == NEW and folder_state(Path(settings.output)) == "unfinished":
+        state = folder_state(Path(settings.output)) if way == NEW else ""
+        if state == "finished":
+            text = tr("This folder holds a finished dataset: tick “Replace”, or choose another.")
+            self._tell(text, Qgis.MessageLevel.Warning)
+            return
+        if state == "unfinished":
             self._offer_to_resume(settings)
             return
         try:
@@ -84,10 +89,7 @@ class ExportControl(QObject):
             task.abandon()
 
     def _offer_to_resume(self, settings: DockSettings) -> None:
-        text = tr(
-            "An unfinished export is in {folder}. Resume it, or tick “Replace an existing "
-            "dataset” and export anew."
-        ).format(folder=settings.output)
+        text = tr("This folder holds an unfinished export: resume it, or tick “Replace”.")
         again = partial(self._resume, settings, self._report)
         button = ("polychipResume", tr("Resume Export"), again)
         self._tell(text, Qgis.MessageLevel.Warning, button)
@@ -128,12 +130,13 @@ class ExportControl(QObject):
     def _tell_failure(self, request: ExportRequest, outcome: RunOutcome) -> None:
         text = outcome.message
         if folder_state(request.paths.output) == "unfinished":
-            text += " " + tr("What is finished is kept: export again to resume.")
+            text += " " + tr("Export again to resume it.")
         copied = self._diagnostics(request, outcome)
         self._log(Qgis.MessageLevel.Warning, text)
         self._tell(
             text,
             Qgis.MessageLevel.Warning if outcome.kind == REFUSED else Qgis.MessageLevel.Critical,
+            ("polychipShowLog", tr("Show Log"), self._iface.openMessageLog),
             ("polychipCopyDiagnostics", tr("Copy Diagnostics"), partial(_copy, copied)),
         )
 
@@ -193,7 +196,7 @@ def _copy(text: str) -> None:
 
 def _cancelled_text(request: ExportRequest) -> str:
     if folder_state(request.paths.output) == "unfinished":
-        return tr("Export cancelled. What is finished is kept: export again to resume.")
+        return tr("Export cancelled. Export again to resume it.")
     return tr("Export cancelled.")
 
 

@@ -108,6 +108,4 @@ class ExportTask(QObject):
         elif inputs.isCanceled():
             self.finished.emit(RunOutcome(CANCELLED))
         else:
-            self.run.start(
-                self._engine, self.request.arguments(), self.request.paths.output.parent
-            )
+            self.run.start(self._engine, self.request.arguments(), self.request.paths.output.parent)

@@ -18,9 +18,10 @@ class ProgressPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("exportProgress")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.bar = QProgressBar()
         self.bar.setObjectName("exportBar")
-        self.bar.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.bar.setTextVisible(False)  # QGIS's dark theme writes it dark on dark
         self.text = QLabel()
         self.text.setObjectName("exportText")
         self.text.setWordWrap(True)
@@ -44,6 +45,7 @@ class ProgressPanel(QWidget):
         self.text.setText(tr("Reading the labels…"))
         self.cancel_button.setEnabled(True)
         self.show()
+        self.setFocus()  # else the next button gets it, and a stray key presses that
 
     def show_reading(self, percent: float) -> None:
         """The labels are being read."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The recipe that the engine runs, as TOML text beside the output; pure, no QGIS."""
+"""The recipe that the engine runs, as TOML text beside the output; touches no layer."""
 
 from __future__ import annotations
 

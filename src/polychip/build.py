@@ -17,7 +17,7 @@ from polychip.recipe import Recipe, is_remote, source_files
 from polychip.reporter import Reporter, Silent
 from polychip.scenes.prepare import Plan, count_blocks, make_plan
 from polychip.schedule import Build
-from polychip.state import RunState, abandon, claim, release
+from polychip.state import MANIFEST, RunState, abandon, begin, claim, release
 
 if TYPE_CHECKING:
     from polychip.finish import Summary
@@ -64,14 +64,10 @@ def run(
         executor = executor or make_executor(_workers(plan, options))
         identities = source_identities(recipe)
         output = Path(recipe.output.path)
-        state = claim(
-            output,
-            fingerprint(recipe, identities),
-            resume=options.resume,
-            overwrite=options.overwrite,
-        )
+        told = fingerprint(recipe, identities)
+        state = claim(output, told, resume=options.resume, overwrite=options.overwrite)
         try:
-            summary = _build(plan, state, executor, options, reporter, identities)
+            summary = _build(plan, state, executor, options, reporter, identities, told)
         finally:
             release(state)
     finally:
@@ -95,10 +91,25 @@ def _build(
     options: RunOptions,
     reporter: Reporter,
     identities: dict[str, str],
+    told: str,
 ) -> "Summary":
     stats = {path: stat_id(path) for path in identities if not is_remote(path)}
-    build = Build(plan, state, executor, reporter, own_process=options.own_process)
-    fresh = not options.resume
+    began = False
+
+    def start_writing() -> None:
+        nonlocal began
+        begin(state, told, replace=options.overwrite)
+        began = True
+
+    build = Build(
+        plan,
+        state,
+        executor,
+        reporter,
+        own_process=options.own_process,
+        before_first_block=start_writing,
+        labels_first=options.overwrite and (state.output / MANIFEST).exists(),
+    )
     try:
         if executor.workers > 1:  # this process only waits: it may load what comes last
             threading.Thread(target=_load_finish, args=(options,), daemon=True).start()
@@ -112,6 +123,9 @@ def _build(
         return finish(plan, state, schema, list(build.reports), identities, build.jobs[0])
     except KeyboardInterrupt:
         executor.stop(now=True)
+        if not began:
+            abandon(state, began=False)
+            raise Interrupted("interrupted before the first chip; nothing was written") from None
         raise Interrupted(
             f"interrupted; what is finished is kept in {state.output}: go on with --resume"
         ) from None
@@ -122,8 +136,8 @@ def _build(
         ) from error
     except InputError:
         executor.stop(now=True)
-        if fresh:
-            abandon(state)
+        if not (began and options.resume):
+            abandon(state, began=began)
         raise
 
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from multiprocessing import get_context, parent_process
+from multiprocessing import forkserver, get_context, parent_process
 from typing import Any, Protocol
 
 PRELOADED = ("polychip.preload",)
@@ -53,13 +53,14 @@ class ProcessExecutor:
         context = get_context(method)
         if method == "forkserver":
             context.set_forkserver_preload(list(PRELOADED))
-        with _ctrl_c_held():  # children must not hear it, not even while they start
-            self._pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
-            self._pool.submit(_nothing)  # the server starts importing while the caller plans
+            with _ctrl_c_ignored():  # the server and its children keep to that for good
+                forkserver.ensure_running()  # it imports while the caller plans
+        self._pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
-        """Queue a function."""
-        return self._pool.submit(function, *arguments)
+        """Queue a function; the first call starts the processes."""
+        with _ctrl_c_later():
+            return self._pool.submit(function, *arguments)
 
     def stop(self, *, now: bool) -> None:
         """End the processes; tasks that run are waited for."""
@@ -67,16 +68,35 @@ class ProcessExecutor:
 
 
 @contextmanager
-def _ctrl_c_held() -> Iterator[None]:
-    """Keep Ctrl-C waiting; processes started meanwhile never hear it."""
-    if not hasattr(signal, "pthread_sigmask"):
+def _ctrl_c_ignored() -> Iterator[None]:
+    """Ignore Ctrl-C for some milliseconds; programs started meanwhile ignore it for good.
+
+    A mask would not do: multiprocessing takes it off again.
+    """
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _ctrl_c_later() -> Iterator[None]:
+    """Hold Ctrl-C back: a process whose start is cut short complains of what it doesn't find."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed:
+        raise KeyboardInterrupt
 
 
 def _begin_worker() -> None:
@@ -90,10 +110,6 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def _nothing() -> None:
-    """Make the pool start a process."""
 
 
 def default_workers() -> int:

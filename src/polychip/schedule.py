@@ -1,7 +1,7 @@
 """What is made when: labels load while images are written, masks follow; nothing waits idle."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +22,8 @@ MANY_OBJECTS = 65_535
 class Build:
     """Schedules a run: labels are loaded while images are written, masks follow.
 
-    With `labels_only` (a plan) nothing but the labels is done.
+    With `labels_only` (a plan) nothing but the labels is done; with `labels_first` no block is
+    begun before the labels of all scenes are there. `before_first_block` is called once.
     """
 
     def __init__(
@@ -34,9 +35,12 @@ class Build:
         *,
         own_process: bool = False,
         labels_only: bool = False,
+        labels_first: bool = False,
+        before_first_block: Callable[[], None] | None = None,
     ) -> None:
         self.plan, self.state, self.reporter = plan, state, reporter
-        self._labels_only = labels_only
+        self._labels_only, self._labels_first = labels_only, labels_first
+        self._before_first_block = before_first_block
         self.schema: LabelSchema | None = plan.recipe.schema_.build()
         self.jobs = [scene_job(plan, s, state.output, state.folder) for s in plan.scenes]
         self._reports: dict[int, SceneReport] = {}
@@ -50,7 +54,10 @@ class Build:
         self._next: tuple[int, Block] | None = None
         chips = plan.recipe.chips
         self._images_first = (
-            executor.workers > 1 and chips.negatives >= 1 and chips.min_labelled <= 0
+            executor.workers > 1
+            and not labels_first
+            and chips.negatives >= 1
+            and chips.min_labelled <= 0
         )
 
     @property
@@ -116,7 +123,8 @@ class Build:
     @property
     def _all_labels_first(self) -> bool:
         """Whether masks must wait for all scenes: the dtype of instance masks hangs on them."""
-        return self.plan.recipe.masks.mode != "semantic" and len(self.plan.scenes) > 1
+        several = self.plan.recipe.masks.mode != "semantic" and len(self.plan.scenes) > 1
+        return several or self._labels_first
 
     def _start_labels(self, index: int) -> None:
         recipe, scene = self.plan.recipe, self.plan.scenes[index]
@@ -145,6 +153,11 @@ class Build:
         self._flight.start(("labels", index), tasks.load_labels_task, task, self._own_process)
 
     def _start_block(self) -> bool:
+        if self._before_first_block is not None:
+            if self._labels_first and len(self._reports) < len(self.plan.scenes):
+                return False
+            self._before_first_block()
+            self._before_first_block = None
         if self._labels_only:
             return False
         if self._later and self._ready(self._later[0][0]):
@@ -259,14 +272,14 @@ def nothing_burned(plan: Plan, reports: list[SceneReport]) -> InputError:
     corners = grid.corners()
     low, high = corners.min(axis=0), corners.max(axis=0)
     image = (
-        f"({low[0]:.6g}, {low[1]:.6g}, {high[0]:.6g}, {high[1]:.6g}) in {crs_label(grid.crs_wkt)}"
+        f"({low[0]:.9g}, {low[1]:.9g}, {high[0]:.9g}, {high[1]:.9g}) in {crs_label(grid.crs_wkt)}"
     )
     where = []
     for source in report.sources:
         box = (
             "empty"
             if source.bounds is None
-            else "({:.6g}, {:.6g}, {:.6g}, {:.6g})".format(*source.bounds)
+            else "({:.9g}, {:.9g}, {:.9g}, {:.9g})".format(*source.bounds)
         )
         where.append(f"{source.path}|{source.layer} {box} in {source.operation.get('source', '?')}")
     near = report.n_features

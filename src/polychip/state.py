@@ -14,9 +14,8 @@ from polychip.io.atomic import remove_stale_parts, write_text
 
 STATE = ".polychip"
 MANIFEST = "manifest.json"
-_OURS = (
-    STATE, MANIFEST, "README.md", "recipe.toml", "chips.parquet", "instances.parquet",
-    "preview.png", "images", "masks", "splits",
+_FILES = (
+    MANIFEST, "README.md", "recipe.toml", "chips.parquet", "instances.parquet", "preview.png",
 )  # fmt: skip
 
 
@@ -66,7 +65,7 @@ class RunState:
 
 
 def claim(output: Path, fingerprint: str, *, resume: bool, overwrite: bool) -> RunState:
-    """Make sure that the output may be written, and take its lock.
+    """Make sure that the output may be written, and take its lock. Nothing is changed yet.
 
     A dataset, whole or begun, is only replaced with `overwrite` and only continued with `resume`;
     a folder that holds anything else is never touched.
@@ -83,19 +82,19 @@ def claim(output: Path, fingerprint: str, *, resume: bool, overwrite: bool) -> R
             f"{output}: the folder holds other files ({', '.join(sorted(entries)[:4])}), and no "
             "Polychip dataset; choose an empty or new folder"
         )
-    begun = state.read("run.json")
+    if entries and not overwrite:
+        begun = state.read("run.json")
+        _check_resume(output, begun, entries, fingerprint, resume=resume)
     _lock(state)
-    try:
-        if entries and not overwrite:
-            _check_resume(output, begun, entries, fingerprint, resume=resume)
-        if overwrite:
-            clear_dataset(output)
-        remove_stale_parts(output)
-        state.write("run.json", {"fingerprint": fingerprint, "status": "running"})
-    except BaseException:
-        release(state)
-        raise
     return state
+
+
+def begin(state: RunState, fingerprint: str, *, replace: bool) -> None:
+    """Start writing: from here on a dataset that is to be replaced is gone."""
+    if replace:
+        clear_dataset(state.output)
+    remove_stale_parts(state.output)
+    state.write("run.json", {"fingerprint": fingerprint, "status": "running"})
 
 
 def _check_resume(
@@ -170,21 +169,35 @@ def release(state: RunState) -> None:
 
 
 def clear_dataset(output: Path) -> None:
-    """Remove a dataset's own files, and nothing else; the manifest goes first."""
-    (output / MANIFEST).unlink(missing_ok=True)
-    for name in _OURS:
-        path = output / name
-        if path.is_symlink() or path.is_file():
-            path.unlink()
-        elif path.is_dir() and name != STATE:
-            shutil.rmtree(path)
-    state = RunState(output)
-    state.clear_work()
+    """Remove a dataset's own files and nothing else; the manifest goes first."""
+    for name in _FILES:
+        (output / name).unlink(missing_ok=True)
+    for pattern in ("images/**/r*/*.tif*", "masks/**/r*/*.tif*", "splits/*.txt"):
+        for path in output.glob(pattern):
+            if path.is_file() or path.is_symlink():
+                path.unlink()
+    for name in ("images", "masks", "splits"):
+        _remove_empty(output / name)
+    for name in ("blocks", "scratch"):
+        shutil.rmtree(output / STATE / name, ignore_errors=True)
 
 
-def abandon(state: RunState) -> None:
-    """Remove a dataset that never got anywhere, its folder included when that is empty then."""
-    clear_dataset(state.output)
-    shutil.rmtree(state.folder, ignore_errors=True)
-    if state.output.is_dir() and not any(state.output.iterdir()):
-        state.output.rmdir()
+def _remove_empty(folder: Path) -> None:
+    """Remove a folder and those in it, as far as they hold no file."""
+    if folder.is_symlink() or not folder.is_dir():
+        return
+    for entry in folder.iterdir():
+        _remove_empty(entry)
+    if not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def abandon(state: RunState, *, began: bool) -> None:
+    """Leave no trace of a run that failed for its inputs; what was there before it stays."""
+    if began:
+        clear_dataset(state.output)
+        (state.folder / "run.json").unlink(missing_ok=True)
+    for name in ("labels", "extent"):
+        shutil.rmtree(state.folder / name, ignore_errors=True)
+    release(state)
+    _remove_empty(state.output)

@@ -17,7 +17,9 @@ def objects_in(chip: Window, polygons: list, ignored: Window | None = None):
     edges = edge_set(polygons)
     total = count_pixels(edges, IMAGE)
     runs = scan(edges, chip)
-    top = paint(np.zeros((chip.height, chip.width), np.int32), runs, (runs.owner + 1).astype(np.int32))
+    top = paint(
+        np.zeros((chip.height, chip.width), np.int32), runs, (runs.owner + 1).astype(np.int32)
+    )
     if ignored is not None:
         top[ignored.slices_in(chip)] = 0
     return chip_objects(runs, total, top, IMAGE.shifted(-chip.x_off, -chip.y_off))
@@ -77,7 +79,7 @@ def test_what_is_ignored_is_not_visible_and_stays_in_the_area() -> None:
 
 def test_padding_belongs_to_no_object() -> None:
     reaching_out = box(-4, -4, 2, 2)
-    found, mask = objects_in(Window(-3, -3, 8, 8), [reaching_out], ignored=Window(-3, -3, 8, 3))
+    found, _ = objects_in(Window(-3, -3, 8, 8), [reaching_out], ignored=Window(-3, -3, 8, 3))
     assert found.area_px.tolist() == [4]
     assert found.box.tolist() == [[3, 3, 2, 2]]
     assert not found.truncated[0]

@@ -50,7 +50,9 @@ def test_merging_joins_what_overlaps_or_touches_and_nothing_else() -> None:
     first = runs_of((0, 0, 0, 3), (0, 0, 8, 10), (1, 0, 0, 2), (1, 2, 9, 10))
     second = runs_of((0, 0, 2, 5), (0, 0, 5, 6), (0, 1, 0, 1), (1, 0, 3, 4), (2, 0, 0, 10))
     merged = merge([first, second], window)
-    got = list(zip(*(getattr(merged, n).tolist() for n in ("owner", "row", "start", "stop")), strict=True))
+    got = list(
+        zip(*(getattr(merged, n).tolist() for n in ("owner", "row", "start", "stop")), strict=True)
+    )
     assert got == [
         (0, 0, 0, 6), (0, 0, 8, 10), (0, 1, 0, 1),
         (1, 0, 0, 2), (1, 0, 3, 4), (1, 2, 9, 10), (2, 0, 0, 10),
@@ -82,8 +84,12 @@ def masks_to_runs(masks: np.ndarray) -> Runs:
 
 @settings(max_examples=80, deadline=None)
 @given(data=st.data(), height=st.integers(1, 9), width=st.integers(1, 9), n=st.integers(1, 4))
-def test_rle_is_cocos_own_for_any_masks(data: st.DataObject, height: int, width: int, n: int) -> None:
-    bits = data.draw(st.lists(st.booleans(), min_size=n * height * width, max_size=n * height * width))
+def test_rle_is_cocos_own_for_any_masks(
+    data: st.DataObject, height: int, width: int, n: int
+) -> None:
+    bits = data.draw(
+        st.lists(st.booleans(), min_size=n * height * width, max_size=n * height * width)
+    )
     masks = np.array(bits).reshape(n, height, width)
     assert encode(masks_to_runs(masks), n, height, width) == [coco_counts(mask) for mask in masks]
 

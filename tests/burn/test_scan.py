@@ -79,13 +79,17 @@ def tiling(rng: np.random.Generator, size: int, n_points: int, n_groups: int) ->
     triangles = triangles[shapely.area(triangles) > 0]
     group = rng.integers(0, n_groups, len(triangles))
     return [
-        shapely.coverage_union_all(triangles[group == g]) for g in range(n_groups) if (group == g).any()
+        shapely.coverage_union_all(triangles[group == g])
+        for g in range(n_groups)
+        if (group == g).any()
     ]
 
 
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32), n_points=st.integers(3, 60), n_groups=st.integers(2, 20))
-def test_neighbours_share_out_every_pixel_just_once(seed: int, n_points: int, n_groups: int) -> None:
+def test_neighbours_share_out_every_pixel_just_once(
+    seed: int, n_points: int, n_groups: int
+) -> None:
     size = 24
     window = Window(0, 0, size, size)
     polygons = tiling(np.random.default_rng(seed), size, n_points, n_groups)

@@ -4,14 +4,13 @@ import hashlib
 import shutil
 from pathlib import Path
 
-from polychip.demo import sample_folder
 from support.commands import Cli
 from support.datasets import manifest
 
+from polychip.demo import sample_folder
 
-def test_the_demo_goes_the_whole_way_and_leaves_the_sample_alone(
-    cli: Cli, tmp_path: Path
-) -> None:
+
+def test_the_demo_goes_the_whole_way_and_leaves_the_sample_alone(cli: Cli, tmp_path: Path) -> None:
     sample = sample_folder()
     before = {p.name: hashlib.sha256(p.read_bytes()).digest() for p in sample.glob("*.*")}
     told = cli("demo").out

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.commands import BOXES, CLASSES, Cli, write_square_labels
-from support.rasters import Place, place, coordinates_as_pixels, write_raster
+from support.rasters import Place, coordinates_as_pixels, place, write_raster
 
 from polychip.cli.arguments import build_parser
 from polychip.requests import OPTIONS
@@ -30,9 +30,7 @@ def desk(tmp_path: Path, recipe: Path, where: Place, cli: Cli) -> Path:
     write_raster(tmp_path / "scene.tif", place(1100, 900))
     for name in ("B02", "B03", "B04"):
         write_raster(tmp_path / f"{name}.tif", where, coordinates_as_pixels(*where.shape)[:1])
-    write_square_labels(
-        tmp_path / "fields.gpkg", where, BOXES, layer="crops", **{"class": CLASSES}
-    )
+    write_square_labels(tmp_path / "fields.gpkg", where, BOXES, layer="crops", **{"class": CLASSES})
     write_square_labels(tmp_path / "fields.gpkg", where, BOXES[:1], layer="extent")
     cli("run", recipe, "-o", "elsewhere-first")
     script = tmp_path / "bin" / "polychip"

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from polychip.recipe import load_recipe
 from support.commands import BOXES, CLASSES, Cli, write_square_labels
 from support.datasets import manifest
 from support.labels import write_labels
 from support.rasters import Place, coordinates_as_pixels, place, write_raster
+
+from polychip.recipe import load_recipe
 
 
 @pytest.mark.usefixtures("image", "labels")
@@ -116,9 +117,9 @@ def test_names_from_files_can_break_neither_toml_nor_comments(
     cli: Cli, tmp_path: Path, where: Place
 ) -> None:
     nasty = 'a"b\\c\n[output]\r\nd\x7f\x1f\'"""'
-    name = "odd \"labels\" [x]#.gpkg"
+    name = 'odd "labels" [x]#.gpkg'
     write_square_labels(
-        tmp_path / "plain.gpkg", where, BOXES, layer="lay\"er [masks]",
+        tmp_path / "plain.gpkg", where, BOXES, layer='lay"er [masks]',
         **{"class": [nasty, "#", nasty, "="], 'fi"e\nld': CLASSES},
     )  # fmt: skip
     (tmp_path / "plain.gpkg").rename(tmp_path / name)
@@ -159,9 +160,7 @@ def test_fields_that_could_be_the_class_are_listed_with_their_values(
 
 
 @pytest.mark.usefixtures("image")
-def test_lines_get_a_width_that_is_called_a_guess(
-    cli: Cli, tmp_path: Path, where: Place
-) -> None:
+def test_lines_get_a_width_that_is_called_a_guess(cli: Cli, tmp_path: Path, where: Place) -> None:
     import shapely
     from support.labels import from_pixels
 
@@ -180,9 +179,10 @@ def test_a_raster_of_classes_is_a_source_too(
     codes[0, 10:40, 20:90] = 3
     write_raster(tmp_path / "classes.tif", where, codes)
     cli("init", image, "--labels", "classes.tif")
-    assert "# classes.tif: a raster of classes with the values 0, 3" in (
-        tmp_path / "recipe.toml"
-    ).read_text()
+    assert (
+        "# classes.tif: a raster of classes with the values 0, 3"
+        in (tmp_path / "recipe.toml").read_text()
+    )
     cli("run", "recipe.toml")
     assert manifest(tmp_path / "dataset")["counts"]["pixels"]["3"] == 30 * 70
 

@@ -83,9 +83,7 @@ def test_without_a_terminal_there_is_no_bar(cli: Cli, recipe: Path) -> None:
     assert "%|" not in cli("run", recipe).err
 
 
-def test_options_and_recipe_give_the_same_dataset(
-    cli: Cli, recipe: Path, tmp_path: Path
-) -> None:
+def test_options_and_recipe_give_the_same_dataset(cli: Cli, recipe: Path, tmp_path: Path) -> None:
     cli("run", recipe, "-o", "a")
     cli("export", "scene.tif", "--labels", "labels.gpkg", "-o", "b", "--size", 64,
         "--workers", 2)  # fmt: skip

@@ -3,16 +3,17 @@
 from pathlib import Path
 
 import numpy as np
-import polychip
 import pytest
 from affine import Affine
-from polychip.errors import InputError
-from polychip.recipe import build_recipe
-from polychip.scenes.prepare import make_plan
 from shapely import box
 from support.datasets import manifest, masks_of, read_chip, rows, stitch
 from support.rasters import Place, coordinates_as_pixels, place
 from support.workshop import Workshop
+
+import polychip
+from polychip.errors import InputError
+from polychip.recipe import build_recipe
+from polychip.scenes.prepare import make_plan
 
 
 def chips_of(dataset: Path) -> dict[tuple[int, int], tuple[int, int]]:
@@ -88,7 +89,9 @@ def test_padded_shifted_and_dropped_chips_start_where_the_design_says(workshop: 
 
 def test_an_image_smaller_than_the_chip_gives_one_padded_chip(tmp_path: Path) -> None:
     workshop = Workshop(tmp_path, place(9, 11))
-    dataset = workshop.build(workshop.image(nodata=0), workshop.labels([box(1, 1, 5, 5)]), chips={"size": 32})
+    dataset = workshop.build(
+        workshop.image(nodata=0), workshop.labels([box(1, 1, 5, 5)]), chips={"size": 32}
+    )
     [row] = rows(dataset)
     chip, [mask] = read_chip(dataset, row, "image"), masks_of(dataset).values()
     assert np.array_equal(chip[:, :9, :11], coordinates_as_pixels(9, 11))
@@ -101,7 +104,9 @@ def test_an_image_smaller_than_the_chip_gives_one_padded_chip(tmp_path: Path) ->
 
 def test_drop_without_a_whole_chip_is_an_error(tmp_path: Path) -> None:
     workshop = Workshop(tmp_path, place(9, 11))
-    recipe = workshop.recipe(workshop.image(), workshop.labels([box(1, 1, 5, 5)]), chips={"size": 32, "edge": "drop"})
+    recipe = workshop.recipe(
+        workshop.image(), workshop.labels([box(1, 1, 5, 5)]), chips={"size": 32, "edge": "drop"}
+    )
     with pytest.raises(InputError, match=r"no chip of 32 × 32 px fits wholly"):
         workshop.run(recipe)
 
@@ -116,7 +121,9 @@ def test_chips_with_too_much_nodata_are_skipped_and_padding_does_not_count(
     labels = workshop.labels([box(0, 0, 50, 40)])
     kept = {}
     for share in (0.0, 0.49, 0.5, 1.0):
-        dataset = workshop.build(image, labels, out=str(share), chips={"size": 16, "max_nodata": share})
+        dataset = workshop.build(
+            image, labels, out=str(share), chips={"size": 16, "max_nodata": share}
+        )
         kept[share] = set(chips_of(dataset))
         skipped = manifest(dataset)["counts"]["skipped"]
         assert skipped.get("nodata", 0) == 12 - len(kept[share])
@@ -194,7 +201,9 @@ def test_scenes_of_a_group_share_chip_ids_and_places(workshop: Workshop) -> None
     assert np.array_equal(mask["s-0"][5:, 10:], mask["s-1"][:35, :40]), "one ground, one mask"
 
 
-def test_cells_anchored_at_the_grid_start_at_whole_multiples_of_the_chip(workshop: Workshop) -> None:
+def test_cells_anchored_at_the_grid_start_at_whole_multiples_of_the_chip(
+    workshop: Workshop,
+) -> None:
     at = place(40, 50, transform=Affine(10, 0, 700_030, 0, -10, 4_400_070))
     image = workshop.image(where=at, nodata=0)
     labels = workshop.labels([box(5, 5, 20, 20)], where=at)

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from polychip.errors import OutputError
-from polychip.scenes import prepare
 from shapely import box
 from support.datasets import differing, files_of, manifest
 from support.pixels import random_polygons
 from support.rasters import place
 from support.workshop import Workshop
+
+from polychip.errors import OutputError
+from polychip.scenes import prepare
 
 PROGRAM = Path(__file__).with_name("run_in_process.py")
 KILLED = -9

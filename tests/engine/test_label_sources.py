@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import shapely
 from affine import Affine
-from polychip.errors import InputError
 from shapely import LineString, Point, box
 from support.datasets import manifest, masks_of, rows, stitch
 from support.labels import from_pixels, transformer, write_labels
 from support.oracle import assert_equals_oracle
 from support.rasters import Place, place, write_raster
 from support.workshop import Workshop
+
+from polychip.errors import InputError
 
 
 def stitched(workshop: Workshop, dataset: Path, kind: str = "semantic") -> np.ndarray:
@@ -36,13 +37,18 @@ def test_several_sources_give_a_fixed_class_each(workshop: Workshop) -> None:
     ]
     schema = {"classes": [{"name": "road", "code": 4}, {"name": "house", "code": 2}]}
     dataset = workshop.build(workshop.image(), sources, schema=schema, masks={"mode": "instance"})
-    assert np.array_equal(stitched(workshop, dataset), filled(workshop, (2, 2, 8, 8, 2), (0, 4, 40, 6, 4)))
+    assert np.array_equal(
+        stitched(workshop, dataset), filled(workshop, (2, 2, 8, 8, 2), (0, 4, 40, 6, 4))
+    )
     assert {row["namespace"] for row in rows(dataset, "instances")} == {"houses.gpkg", "roads.gpkg"}
 
 
 def test_equal_instance_ids_in_two_files_stay_two_objects(workshop: Workshop) -> None:
     sources = [
-        {"path": workshop.labels([box(x, 2, x + 3, 5)], name=f"{name}.gpkg", obj=[1]), "class_name": "a"}
+        {
+            "path": workshop.labels([box(x, 2, x + 3, 5)], name=f"{name}.gpkg", obj=[1]),
+            "class_name": "a",
+        }
         for name, x in (("one", 1), ("two", 8))
     ]
     dataset = workshop.build(
@@ -66,7 +72,7 @@ def test_every_vector_format_burns_alike(workshop: Workshop, suffix: str) -> Non
     moved = [from_pixels(workshop.where, shape, "EPSG:4326") for shape in shapes]
     path = workshop.folder / f"labels.{suffix}"
     if suffix == "parquet":
-        import geopandas  # noqa: PLC0415 - the only test that needs it
+        import geopandas
 
         geopandas.GeoDataFrame({"kind": [5, 9]}, geometry=moved, crs="EPSG:4326").to_parquet(path)
     else:
@@ -93,7 +99,9 @@ SPOT = Point(30.2, 8.4)
 def test_lines_and_points_are_as_wide_as_said_in_metres(workshop: Workshop, crs: str) -> None:
     labels = workshop.labels([LINE, SPOT], crs=crs)
     dataset = workshop.build(workshop.image(), {"path": labels, "buffer_m": 35.0})
-    metres = [from_pixels(workshop.where, shape).buffer(35.0, quad_segs=64) for shape in (LINE, SPOT)]
+    metres = [
+        from_pixels(workshop.where, shape).buffer(35.0, quad_segs=64) for shape in (LINE, SPOT)
+    ]
     mask = stitched(workshop, dataset)
     expected = shapely.contains_xy(shapely.union_all(metres), *workshop.where.centres())
     distance = shapely.distance(
@@ -108,7 +116,7 @@ def test_a_width_field_gives_each_line_its_whole_width(workshop: Workshop) -> No
     across = [LineString([(0, 5.5), (50, 5.5)]), LineString([(0, 20.5), (50, 20.5)])]
     labels = workshop.labels(across, w=[10.0, 50.0])
     dataset = workshop.build(workshop.image(), {"path": labels, "width_field": "w"})
-    rows_burned = np.flatnonzero((stitched(workshop, dataset)[:, 25] == 1))
+    rows_burned = np.flatnonzero(stitched(workshop, dataset)[:, 25] == 1)
     assert rows_burned.tolist() == [5, 18, 19, 20, 21, 22]
 
 
@@ -120,7 +128,9 @@ def test_a_buffer_reaches_into_the_image_from_outside(workshop: Workshop) -> Non
 
 def test_a_width_field_reaches_into_the_image_from_far_outside(workshop: Workshop) -> None:
     """A river 800 m wide whose middle line lies 300 m from the image covers its margin."""
-    labels = workshop.labels([LineString([(-30, 0), (-30, 40)]), LineString([(20, 20), (25, 25)])], w=[800.0, 20.0])
+    labels = workshop.labels(
+        [LineString([(-30, 0), (-30, 40)]), LineString([(20, 20), (25, 25)])], w=[800.0, 20.0]
+    )
     dataset = workshop.build(workshop.image(), {"path": labels, "width_field": "w"})
     assert (stitched(workshop, dataset)[5:35, :9] == 1).all()
 
@@ -172,7 +182,9 @@ def test_raster_labels_are_brought_to_the_grid_by_nearest(workshop: Workshop) ->
     classes = rng.choice([0, 1, 4, 255], (1, 20, 25)).astype("uint8")
     path = write_raster(workshop.folder / "classes.tif", at, classes)
     dataset = workshop.build(workshop.image(), path)
-    assert np.array_equal(stitched(workshop, dataset), classes[0].repeat(2, axis=0).repeat(2, axis=1))
+    assert np.array_equal(
+        stitched(workshop, dataset), classes[0].repeat(2, axis=0).repeat(2, axis=1)
+    )
 
 
 def test_raster_labels_end_where_their_raster_ends(workshop: Workshop) -> None:
@@ -182,7 +194,9 @@ def test_raster_labels_end_where_their_raster_ends(workshop: Workshop) -> None:
     classes[0, 10:, :] = 0
     path = write_raster(workshop.folder / "classes.tif", place(20, 30), classes, nodata=-1)
     mask = stitched(workshop, workshop.build(workshop.image(), path))
-    expected = filled(workshop, (0, 0, 50, 40, 255), (0, 0, 30, 10, 1), (0, 10, 30, 20, 0), (5, 5, 8, 8, 255))
+    expected = filled(
+        workshop, (0, 0, 50, 40, 255), (0, 0, 30, 10, 1), (0, 10, 30, 20, 0), (5, 5, 8, 8, 255)
+    )
     assert np.array_equal(mask, expected)
 
 
@@ -199,13 +213,18 @@ def test_raster_labels_with_a_value_that_the_schema_lacks_are_an_error(workshop:
     classes = np.full((1, 40, 50), 2, "uint8")
     path = write_raster(workshop.folder / "classes.tif", workshop.where, classes)
     schema = {"classes": [{"name": "water", "code": 1}]}
-    with pytest.raises(InputError, match=r"classes\.tif: pixels have the value 2, the schema knows water"):
+    with pytest.raises(
+        InputError, match=r"classes\.tif: pixels have the value 2, the schema knows water"
+    ):
         workshop.build(workshop.image(), path, schema=schema)
 
 
 def test_labels_off_the_image_are_an_error_with_both_extents(workshop: Workshop) -> None:
     labels = workshop.labels([box(500, 500, 510, 510)])
-    with pytest.raises(InputError, match=r"nothing would be burned.*covers \(700000, .*labels\.gpkg\|labels \(705000"):
+    with pytest.raises(
+        InputError,
+        match=r"nothing would be burned.*covers \(700000, .*labels\.gpkg\|labels \(705000",
+    ):
         workshop.build(workshop.image(), labels)
     assert not (workshop.folder / "dataset").exists()
 
@@ -215,7 +234,9 @@ def test_tiny_objects_are_kept_when_asked_for(workshop: Workshop) -> None:
     plain = workshop.build(workshop.image(), labels, out="plain")
     kept = workshop.build(workshop.image(), labels, out="kept", masks={"keep_tiny": True})
     assert np.array_equal(stitched(workshop, plain), filled(workshop, (10, 10, 12, 12, 1)))
-    assert np.array_equal(stitched(workshop, kept), filled(workshop, (10, 10, 12, 12, 1), (2, 3, 3, 4, 1)))
+    assert np.array_equal(
+        stitched(workshop, kept), filled(workshop, (10, 10, 12, 12, 1), (2, 3, 3, 4, 1))
+    )
     assert manifest(plain)["scenes"][0]["tiny_by_class"] == {"labels": 1}
 
 
@@ -225,7 +246,11 @@ def test_255_classes_make_16_bit_masks(tmp_path: Path) -> None:
     labels = workshop.labels(shapes, kind=[f"class {i:03d}" for i in range(255)])
     extent = workshop.labels([box(0, 0, 600, 30)], name="extent.gpkg")
     dataset = workshop.build(
-        workshop.image(), labels, schema={"class_field": "kind"}, scene={"extent": extent}, chips={"size": 64}
+        workshop.image(),
+        labels,
+        schema={"class_field": "kind"},
+        scene={"extent": extent},
+        chips={"size": 64},
     )
     mask = stitched(workshop, dataset)
     assert {m.dtype.name for m in masks_of(dataset).values()} == {"uint16"}
@@ -234,14 +259,18 @@ def test_255_classes_make_16_bit_masks(tmp_path: Path) -> None:
 
 
 def test_panoptic_masks_hold_stuff_in_one_and_things_in_both(workshop: Workshop) -> None:
-    labels = workshop.labels([box(0, 0, 20, 20), box(2, 2, 6, 6), box(8, 8, 12, 12)], kind=["lake", "boat", "boat"])
+    labels = workshop.labels(
+        [box(0, 0, 20, 20), box(2, 2, 6, 6), box(8, 8, 12, 12)], kind=["lake", "boat", "boat"]
+    )
     schema = {
         "class_field": "kind",
         "classes": [{"name": "boat", "code": 1}, {"name": "lake", "code": 2, "thing": False}],
     }
     dataset = workshop.build(workshop.image(), labels, schema=schema, masks={"mode": "panoptic"})
     mask, objects = stitched(workshop, dataset), stitched(workshop, dataset, "instance")
-    assert np.array_equal(mask, filled(workshop, (0, 0, 20, 20, 2), (2, 2, 6, 6, 1), (8, 8, 12, 12, 1)))
+    assert np.array_equal(
+        mask, filled(workshop, (0, 0, 20, 20, 2), (2, 2, 6, 6, 1), (8, 8, 12, 12, 1))
+    )
     assert np.array_equal(objects > 0, mask == 1)
     table = rows(dataset, "instances")
     assert {row["class_code"] for row in table} == {1}
@@ -251,7 +280,9 @@ def test_panoptic_masks_hold_stuff_in_one_and_things_in_both(workshop: Workshop)
 def test_objects_cut_by_chips_add_up_and_are_marked(workshop: Workshop) -> None:
     """Chips of 16 px; an object from 10 to 40 lies in three of them."""
     labels = workshop.labels([box(10, 3, 40, 9), box(1, 1, 3, 3)], uid=["long", "short"])
-    dataset = workshop.build(workshop.image(), {"path": labels, "id_field": "uid"}, masks={"mode": "instance"})
+    dataset = workshop.build(
+        workshop.image(), {"path": labels, "id_field": "uid"}, masks={"mode": "instance"}
+    )
     table = rows(dataset, "instances")
     long = [row for row in table if row["source_fid"] == "long"]
     assert [(row["area_px"], row["visible_px"]) for row in long] == [(36, 36), (96, 96), (48, 48)]
@@ -331,3 +362,23 @@ def test_a_buffer_across_the_antimeridian_is_round(tmp_path: Path) -> None:
     away = np.hypot(x - spot[0], y - spot[1])
     assert np.abs(away - 2000.0)[burned != (away < 2000.0)].max(initial=0.0) < 10.0
     assert burned.sum() > 500
+
+
+def test_objects_are_not_visible_where_nobody_looked_or_there_is_no_image(
+    workshop: Workshop,
+) -> None:
+    pixels = np.full((1, 40, 50), 9, "uint8")
+    pixels[0, :, :4] = 0
+    labels = workshop.labels([box(2, 2, 14, 12)])
+    extent = workshop.labels([box(0, 0, 50, 8)], name="extent.gpkg")
+    dataset = workshop.build(
+        workshop.image(pixels, nodata=0),
+        labels,
+        masks={"mode": "instance"},
+        scene={"extent": extent},
+    )
+    mask, objects = stitched(workshop, dataset), stitched(workshop, dataset, "instance")
+    assert np.array_equal(objects, filled(workshop, (4, 2, 14, 8, 1)))
+    assert np.array_equal(objects == 1, mask == 1)
+    [row] = rows(dataset, "instances")
+    assert (row["area_px"], row["visible_px"], row["visible_fraction"]) == (120, 60, 0.5)

@@ -10,7 +10,7 @@ import rasterio
 import shapely
 from affine import Affine
 from support.datasets import manifest, masks_of, read_chip, rows, stitch
-from support.labels import from_pixels, star, star_with_hole, write_labels
+from support.labels import from_pixels, star, star_with_hole, transformer, write_labels
 from support.oracle import (
     EDGE_PX,
     assert_equals_oracle,
@@ -83,7 +83,9 @@ def build(
 ) -> Path:
     """A dataset of small chips, made by the public API."""
     pixels = np.ones((1, *where.shape), dtype="uint8")
-    image = write_raster(folder / "image.tif", where, pixels, tiled=True, blockxsize=32, blockysize=32)
+    image = write_raster(
+        folder / "image.tif", where, pixels, tiled=True, blockxsize=32, blockysize=32
+    )
     labels = write_labels(folder / "labels.gpkg", polygons, crs, kind=list(names))
     recipe = {
         "scenes": [{"name": "scene", "image": image, "labels": labels}],
@@ -96,7 +98,12 @@ def build(
 
 
 def check(
-    folder: Path, where: Place, polygons: Sequence[Any], names: Sequence[str], crs: str, **options: Any
+    folder: Path,
+    where: Place,
+    polygons: Sequence[Any],
+    names: Sequence[str],
+    crs: str,
+    **options: Any,
 ) -> None:
     """Build a dataset and compare all of its pixels with the oracle."""
     tables = {key: options.pop(key) for key in ("grid", "chips") if key in options}
@@ -209,7 +216,9 @@ def test_nad27_with_allow_ballpark_is_burned_by_the_operation_in_the_manifest(
 FIJI = {
     "utm": Place("EPSG:32701", Affine(200.0, 0.0, 175_100.0, 0.0, -200.0, 8_120_100.0), 90, 110),
     "geographic": Place("EPSG:4326", Affine(0.002, 0, 179.9, 0, -0.002, -16.9), 90, 110),
-    "geographic from −180.1": Place("EPSG:4326", Affine(0.002, 0, -180.1, 0, -0.002, -16.9), 90, 110),
+    "geographic from −180.1": Place(
+        "EPSG:4326", Affine(0.002, 0, -180.1, 0, -0.002, -16.9), 90, 110
+    ),
 }
 
 
@@ -258,7 +267,12 @@ def test_chip_size_and_stride_change_no_pixel(tmp_path: Path) -> None:
     polygons, names = drawn(where, "EPSG:4326")
     masks = []
     for number, chips in enumerate(
-        [{"size": 200}, {"size": [37, 41]}, {"size": 16, "stride": 9}, {"size": 64, "edge": "shift"}]
+        [
+            {"size": 200},
+            {"size": [37, 41]},
+            {"size": 16, "stride": 9},
+            {"size": 64, "edge": "shift"},
+        ]
     ):
         folder = tmp_path / str(number)
         folder.mkdir()
@@ -276,3 +290,33 @@ def test_padding_is_ignore_and_the_image_never_is(tmp_path: Path) -> None:
         y, x = np.mgrid[: row["height"], : row["width"]]
         outside = (x + row["x_off"] >= where.width) | (y + row["y_off"] >= where.height)
         assert np.array_equal(mask == 255, outside)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:32630", "EPSG:4326", "EPSG:3035"])
+@pytest.mark.parametrize("kind", ["utm", "rotated"])
+def test_all_touched_takes_every_pixel_that_a_polygon_overlaps(
+    kind: str, crs: str, tmp_path: Path
+) -> None:
+    """Overlaps of more than a twentieth of a pixel's width count, none at all doesn't."""
+    where = GRIDS[kind]
+    polygons, names = drawn(where, crs, wide=False)
+    dataset = build(tmp_path, where, polygons, names, crs, masks={"all_touched": True})
+    burned = stitch(dataset, where.shape, transform=where.transform) > 0
+    inverse = ~where.transform
+    to_grid = transformer(crs, where.crs)
+
+    def to_pixels(xy: np.ndarray) -> np.ndarray:
+        x, y = to_grid.transform(*xy.T)
+        return np.column_stack(inverse @ (x, y))
+
+    step = max(np.ptp(shapely.get_coordinates(p), axis=0).max() for p in polygons) / 200
+    pixels = [shapely.transform(shapely.segmentize(p, step), to_pixels) for p in polygons]
+    whole = shapely.union_all(pixels)
+    row, column = np.mgrid[: where.height, : where.width]
+    squares = shapely.box(column, row, column + 1, row + 1)
+    shapely.prepare(whole)
+    surely = shapely.intersects(whole.buffer(-EDGE_PX), squares)
+    possibly = shapely.intersects(whole.buffer(EDGE_PX), squares)
+    assert not (surely & ~burned).any()
+    assert not (burned & ~possibly).any()
+    assert (possibly & ~surely).mean() < 0.05

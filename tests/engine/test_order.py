@@ -55,7 +55,11 @@ def test_with_ids_the_order_in_the_file_changes_no_byte_at_all(
 ) -> None:
     shapes, names, ids = crowd()
     image = workshop.image()
-    order = np.random.default_rng(1).permutation(len(ids)) if step == "shuffled" else range(len(ids) - 1, -1, -1)
+    order = (
+        np.random.default_rng(1).permutation(len(ids))
+        if step == "shuffled"
+        else range(len(ids) - 1, -1, -1)
+    )
     made = []
     for out, turn in (("one", range(len(ids))), ("two", order)):
         (workshop.folder / out).mkdir()
@@ -100,14 +104,15 @@ def test_without_a_schema_the_smaller_area_lies_on_top(workshop: Workshop) -> No
     assert np.array_equal(stitched(workshop, dataset), expected)
 
 
-def test_area_counts_inside_the_padded_footprint_alone(workshop: Workshop) -> None:
+@pytest.mark.parametrize("crs", ["EPSG:32630", "EPSG:4326"])
+def test_area_counts_inside_the_padded_footprint_alone(workshop: Workshop, crs: str) -> None:
     """A strip that is huge elsewhere covers less of this image than a field, so it lies on top."""
-    shapes = [box(0, 10, 5000, 12), box(0, 0, 30, 30)]
-    labels = workshop.labels(shapes, kind=["road", "field"])
+    shapes = [box(0, 10, 5000, 12), box(0, 5, 15, 20)]  # 128 px of 10,000; 225 px
+    labels = workshop.labels(shapes, crs=crs, kind=["road", "field"])
     dataset = workshop.build(workshop.image(), labels, schema={"class_field": "kind"})
     mask = stitched(workshop, dataset)
-    assert (mask[10:12, :30] == 2).all()
-    assert (mask[:10, :30] == 1).all()
+    assert (mask[10:12] == 2).all()
+    assert (mask[5:10, :15] == 1).all()
 
 
 def test_equal_areas_and_shapes_are_decided_by_shape_then_code_then_id(workshop: Workshop) -> None:
@@ -132,7 +137,9 @@ def test_equal_areas_and_shapes_are_decided_by_shape_then_code_then_id(workshop:
 def test_an_ignore_class_wins_over_every_class(workshop: Workshop) -> None:
     shapes = [box(0, 0, 20, 20), box(5, 5, 30, 30)]
     labels = workshop.labels(shapes, kind=[1, 255])
-    mask = stitched(workshop, workshop.build(workshop.image(), labels, schema={"class_field": "kind"}))
+    mask = stitched(
+        workshop, workshop.build(workshop.image(), labels, schema={"class_field": "kind"})
+    )
     assert (mask[5:30, 5:30] == 255).all()
     assert (mask[:5, :5] == 1).all()
 
@@ -151,7 +158,9 @@ def test_an_ignore_class_lies_where_the_schema_lists_it(workshop: Workshop, firs
 
 def test_ignored_objects_keep_their_row_and_lose_their_pixels(workshop: Workshop) -> None:
     classes = [{"name": "unclear", "code": 255}, {"name": "a", "code": 1}]
-    labels = workshop.labels([box(2, 2, 8, 8), box(0, 0, 12, 12)], kind=["a", "unclear"], uid=["x", "y"])
+    labels = workshop.labels(
+        [box(2, 2, 8, 8), box(0, 0, 12, 12)], kind=["a", "unclear"], uid=["x", "y"]
+    )
     dataset = workshop.build(
         workshop.image(),
         {"path": labels, "id_field": "uid"},
@@ -159,7 +168,12 @@ def test_ignored_objects_keep_their_row_and_lose_their_pixels(workshop: Workshop
         masks={"mode": "instance"},
     )
     [row] = rows(dataset, "instances")
-    assert (row["source_fid"], row["local_id"], row["area_px"], row["visible_px"]) == ("x", 0, 36, 0)
+    assert (row["source_fid"], row["local_id"], row["area_px"], row["visible_px"]) == (
+        "x",
+        0,
+        36,
+        0,
+    )
     assert all(not mask.any() for mask in masks_of(dataset, "instance").values())
 
 

@@ -79,7 +79,15 @@ def test_names_nodata_scale_colour_and_units_are_kept(workshop: Workshop) -> Non
     dataset = workshop.build(image, workshop.labels([box(0, 0, 9, 9)]))
     row = rows(dataset)[-1]
     with rasterio.open(image) as source, rasterio.open(dataset / row["files"]["image"]) as chip:
-        for name in ("nodata", "descriptions", "colorinterp", "scales", "offsets", "units", "dtypes"):
+        for name in (
+            "nodata",
+            "descriptions",
+            "colorinterp",
+            "scales",
+            "offsets",
+            "units",
+            "dtypes",
+        ):
             assert getattr(chip, name) == getattr(source, name), name
         assert chip.crs == source.crs
         offset = Affine.translation(row["x_off"], row["y_off"])
@@ -107,7 +115,11 @@ def test_padding_holds_nodata_else_zero_and_is_ignore_in_masks(
         image, key = read_chip(dataset, row, "image"), f"scene/{row['chip_id']}"
         y, x = np.mgrid[:32, :32]
         outside = (x + row["x_off"] >= 50) | (y + row["y_off"] >= 40)
-        assert np.array_equal(image[:, outside], np.full_like(image[:, outside], fill), equal_nan=nodata is np.nan or nodata != nodata)
+        assert np.array_equal(
+            image[:, outside],
+            np.full_like(image[:, outside], fill),
+            equal_nan=np.dtype(dtype).kind == "f",
+        )
         assert (image[:, ~outside] == 7).all()
         assert (masks[key][outside] == 255).all()
         assert (masks[key][~outside] == 1).all()
@@ -133,7 +145,10 @@ def test_a_pixel_is_nodata_when_all_bands_are(workshop: Workshop) -> None:
         mask = stitch(dataset, workshop.where.shape)
         assert np.array_equal(mask == 255, where), rule
         assert np.array_equal(mask == 1, ~where), rule
-        assert manifest(dataset)["counts"]["pixels"] == {"1": int((~where).sum()), "255": int(where.sum())}
+        assert manifest(dataset)["counts"]["pixels"] == {
+            "1": int((~where).sum()),
+            "255": int(where.sum()),
+        }
 
 
 def test_an_undeclared_collar_is_ignore_once_the_recipe_gives_nodata(workshop: Workshop) -> None:
@@ -226,7 +241,11 @@ def test_statistics_are_those_of_the_valid_pixels(workshop: Workshop) -> None:
     valid = (pixels != 0).all(axis=0)
     for entry, band in zip(manifest(dataset)["bands"]["image"], pixels, strict=True):
         there = band[valid].astype(np.float64)
-        assert (entry["count"], entry["min"], entry["max"]) == (valid.sum(), there.min(), there.max())
+        assert (entry["count"], entry["min"], entry["max"]) == (
+            valid.sum(),
+            there.min(),
+            there.max(),
+        )
         assert entry["mean"] == pytest.approx(there.mean(), rel=1e-12)
         assert entry["std"] == pytest.approx(there.std(), rel=1e-9)
 

@@ -19,5 +19,7 @@ def test_the_public_functions_stay_functions_after_their_modules_were_loaded() -
         "bad = [n for n in ('export', 'run', 'plan', 'open') if not callable(getattr(polychip, n))]\n"
         "assert not bad, f'{bad} are modules now'\n"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
     assert result.returncode == 0, result.stderr.splitlines()[-1]

@@ -45,7 +45,9 @@ def grids(draw: st.DrawFn) -> tuple[Place, str]:
     return Place(crs, transform, height, width), draw(st.sampled_from([crs, *others]))
 
 
-@settings(max_examples=70, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(drawn=grids(), seed=st.integers(0, 2**32), reach=st.sampled_from([1.0, 1.0, 30.0]),
        x=st.integers(-5, 30), y=st.integers(-5, 30), size=st.integers(1, 30))  # fmt: skip
 def test_any_window_of_any_grid_holds_the_class_of_each_centre(
@@ -150,3 +152,63 @@ def test_an_edge_as_long_as_the_scene_bends_with_the_meridian(tmp_path: Path) ->
     labels, _ = load(where, [path])
     mask = burned(labels, Window(0, 0, 400, 1500))
     assert_equals_oracle(mask, where, [shape, parallel], [1, 1], "EPSG:4326")
+
+
+EARTH = 20_037_508.34
+WORLDS = {
+    "Mercator": Place("EPSG:3857", Affine(2e5, 0, -EARTH, 0, -2e5, EARTH), 200, 200),
+    "Mercator around the Pacific": Place("EPSG:3832", Affine(2e5, 0, -EARTH, 0, -2e5, 1e7), 100, 200),
+    "equal area": Place("EPSG:6933", Affine(1e5, 0, -17_367_530, 0, -1e5, 7_300_000), 146, 347),
+    "degrees": Place("EPSG:4326", Affine(2, 0, -180, 0, -2, 90), 90, 180),
+    "degrees from 0 to 360": Place("EPSG:4326", Affine(2, 0, 0, 0, -2, 90), 90, 180),
+    "Mercator across its end": Place("EPSG:3857", Affine(2e3, 0, EARTH - 6e4, 0, -2e3, -1.9e6), 60, 60),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("padding", [0, 56, 512])
+@pytest.mark.parametrize("kind", WORLDS)
+def test_images_of_the_whole_world_are_burned_once_with_and_without_padding(
+    kind: str, padding: int, tmp_path: Path
+) -> None:
+    """Chips of 512 px pad a world of 200 px by more than a turn; no label may come round again."""
+    where = WORLDS[kind]
+    polygons = [
+        shapely.box(-180, -90, 180, -60), shapely.box(100, 10, 179.9, 50), shapely.box(-10, 0, 20, 40),
+        shapely.box(-180, -17, -179.6, -16.9), shapely.box(179.5, -17, 180, -16.9),
+        shapely.Polygon([(-170, 10), (-100, 30), (-140, -30)]),
+    ]  # fmt: skip
+    path = write_labels(tmp_path / "labels.fgb", polygons, "EPSG:4326")
+    labels, _ = load(where, [path], padding=padding)
+    mask = burned(labels, Window(0, 0, where.width, where.height))
+    assert_equals_oracle(mask, where, polygons, [1] * len(polygons), "EPSG:4326", wrap=True)
+
+
+@pytest.mark.parametrize(("crs", "sign"), [("EPSG:3413", 1), ("EPSG:3031", -1)])
+@pytest.mark.parametrize("corner", [-100_000.0, 0.0, 1000.0])
+def test_scenes_around_beside_and_on_the_pole_are_burned_by_their_meridians(
+    crs: str, sign: int, corner: float, tmp_path: Path
+) -> None:
+    where = Place(crs, Affine(2000, 0, corner, 0, -2000, 100_000), 100, 100)
+    low, high = (89.2, 89.6) if sign > 0 else (-89.6, -89.2)
+    polygons = [
+        shapely.box(-180, low, 180, high),
+        shapely.box(10, min(sign * 88, sign * 89.9), 70, max(sign * 88, sign * 89.9)),
+        shapely.box(-180, min(sign * 89.7, sign * 90), 180, max(sign * 89.7, sign * 90)),
+    ]
+    path = write_labels(tmp_path / "labels.fgb", polygons, "EPSG:4326")
+    labels, _ = load(where, [path], padding=5)
+    mask = burned(labels, Window(0, 0, 100, 100))
+    assert_equals_oracle(mask, where, polygons, [1] * 3, "EPSG:4326")
+    if corner < 0:  # the whole ring and the whole cap lie on the image
+        area = dict(zip(labels.fids, labels.area_px.tolist(), strict=True))
+        assert area["0"] > area["2"] > 500
+        assert list(labels.fids).index("0") < list(labels.fids).index("2"), "smaller on top"
+
+
+def test_a_world_sized_polygon_does_not_explode_around_a_pole(tmp_path: Path) -> None:
+    where = Place("EPSG:3413", Affine(2000, 0, -100_000, 0, -2000, 100_000), 100, 100)
+    world = shapely.box(-180, -90, 180, 89.5)
+    labels, _ = load(where, [write_labels(tmp_path / "labels.fgb", [world], "EPSG:4326")])
+    mask = burned(labels, Window(0, 0, 100, 100))
+    assert_equals_oracle(mask, where, [world], [1], "EPSG:4326")
+    assert len(labels.edges.points) < 100_000

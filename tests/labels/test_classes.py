@@ -90,7 +90,9 @@ def test_codes_above_255_are_kept_in_16_bits_with_65535_for_ignore() -> None:
 
 
 @pytest.mark.parametrize("values", [["-1", "3"], ["1", "70000"]])
-def test_numbers_that_no_mask_can_hold_are_an_error_that_asks_for_a_schema(values: list[str]) -> None:
+def test_numbers_that_no_mask_can_hold_are_an_error_that_asks_for_a_schema(
+    values: list[str],
+) -> None:
     with pytest.raises(RecipeError, match=r"own codes, which run from 0 to 65535.*\[schema\]"):
         schema_from_values(values, things=False)
 
@@ -113,17 +115,23 @@ def test_an_unknown_class_is_an_error_that_names_value_features_and_the_nearest_
 ) -> None:
     shapes = [box(i, 0, i + 1, 1) for i in range(4)]
     labels = source(
-        file_of(tmp_path, shapes, kind=["water", "watr", "water", "watr"], uid=["p", "q", "r", "s"]),
+        file_of(
+            tmp_path, shapes, kind=["water", "watr", "water", "watr"], uid=["p", "q", "r", "s"]
+        ),
         id_field="uid",
     )
     schema = declared({"name": "water", "code": 1}, {"name": "roof", "code": 2})
-    with pytest.raises(InputError, match=r"2 features have class 'watr'.*ids q, s.*water.*unknown = 'ignore'"):
+    with pytest.raises(
+        InputError, match=r"2 features have class 'watr'.*ids q, s.*water.*unknown = 'ignore'"
+    ):
         load(WHERE, [labels], schema=schema)
 
 
 def test_a_null_class_is_an_error_that_names_the_features(tmp_path: Path) -> None:
     labels = source(file_of(tmp_path, [box(0, 0, 1, 1)] * 2, kind=["a", None]))
-    with pytest.raises(InputError, match=r"1 feature has no class \(null\) in field 'kind' \(ids 2\)"):
+    with pytest.raises(
+        InputError, match=r"1 feature has no class \(null\) in field 'kind' \(ids 2\)"
+    ):
         load(WHERE, [labels], schema=schema_of(labels))
 
 
@@ -134,7 +142,10 @@ def test_unknown_and_null_classes_are_burned_as_ignore_when_asked_for(tmp_path: 
     loaded, report = load(WHERE, [labels], schema=schema)
     assert burned(loaded, WHOLE)[0, [0, 3, 6]].tolist() == [1, 255, 255]
     assert report.sources[0].n_unknown == 2
-    assert "2 features of unknown class (None, b) are burned as ignore" in report.sources[0].warnings[0]
+    assert (
+        "2 features of unknown class (None, b) are burned as ignore"
+        in report.sources[0].warnings[0]
+    )
 
 
 def test_several_fields_that_could_hold_the_class_are_an_error(tmp_path: Path) -> None:
@@ -148,10 +159,14 @@ def test_a_class_field_is_found_by_its_whole_name_ignoring_case(tmp_path: Path) 
     assert distinct_classes([LabelSource(path=path)], SchemaOptions()) == ["a"]
 
 
-def test_without_a_class_field_everything_is_one_class_named_after_the_layer(tmp_path: Path) -> None:
+def test_without_a_class_field_everything_is_one_class_named_after_the_layer(
+    tmp_path: Path,
+) -> None:
     path = file_of(tmp_path, [box(0, 0, 1, 1)], name="houses.gpkg", TermType=[1])
     assert distinct_classes([LabelSource(path=path)], SchemaOptions()) == ["houses"]
-    _, report = load(WHERE, [LabelSource(path=path)], schema=declared({"name": "houses", "code": 1}))
+    _, report = load(
+        WHERE, [LabelSource(path=path)], schema=declared({"name": "houses", "code": 1})
+    )
     assert "all features of 'houses' are one class" in report.sources[0].notes[0]
 
 
@@ -167,7 +182,13 @@ def test_one_instance_id_with_two_classes_is_an_error_that_names_both(tmp_path: 
 def test_features_of_one_instance_are_one_object_and_null_ids_are_objects_of_their_own(
     tmp_path: Path,
 ) -> None:
-    shapes = [box(0, 0, 3, 3), box(2, 0, 5, 3), box(8, 8, 9, 9), box(10, 10, 12, 12), box(15, 0, 16, 1)]
+    shapes = [
+        box(0, 0, 3, 3),
+        box(2, 0, 5, 3),
+        box(8, 8, 9, 9),
+        box(10, 10, 12, 12),
+        box(15, 0, 16, 1),
+    ]
     labels = source(
         file_of(tmp_path, shapes, kind=["a"] * 5, obj=["x", "x", None, None, "y"]),
         instance_field="obj",
@@ -175,13 +196,22 @@ def test_features_of_one_instance_are_one_object_and_null_ids_are_objects_of_the
     loaded, report = load(WHERE, [labels], schema=schema_of(labels))
     found = dict(zip(loaded.objects.instance_id, loaded.objects.area_px.tolist(), strict=True))
     assert found == {"x": 15, "fid:3": 1, "fid:4": 4, "y": 1}, "the overlap of x counts once"
-    assert dict(zip(loaded.objects.instance_id, loaded.objects.n_features.tolist(), strict=True))["x"] == 2
+    assert (
+        dict(zip(loaded.objects.instance_id, loaded.objects.n_features.tolist(), strict=True))["x"]
+        == 2
+    )
     assert report.n_objects == 4
 
 
 def test_equal_ids_in_two_files_are_two_objects(tmp_path: Path) -> None:
-    first = source(file_of(tmp_path, [box(0, 0, 3, 3)], kind=["a"], obj=[1], name="one.gpkg"), instance_field="obj")
-    second = source(file_of(tmp_path, [box(5, 5, 7, 7)], kind=["b"], obj=[1], name="two.gpkg"), instance_field="obj")
+    first = source(
+        file_of(tmp_path, [box(0, 0, 3, 3)], kind=["a"], obj=[1], name="one.gpkg"),
+        instance_field="obj",
+    )
+    second = source(
+        file_of(tmp_path, [box(5, 5, 7, 7)], kind=["b"], obj=[1], name="two.gpkg"),
+        instance_field="obj",
+    )
     loaded, _ = load(WHERE, [first, second], schema=schema_of(first, second))
     assert loaded.objects.instance_id == ["1", "1"]
     assert sorted(loaded.objects.namespace) == ["one.gpkg", "two.gpkg"]
@@ -192,7 +222,9 @@ def test_files_of_one_name_in_two_folders_get_numbered_namespaces(tmp_path: Path
     sources = []
     for number in (1, 2):
         (tmp_path / str(number)).mkdir()
-        path = file_of(tmp_path, [box(0, 0, number, number)], kind=["a"], obj=[1], name=f"{number}/x.gpkg")
+        path = file_of(
+            tmp_path, [box(0, 0, number, number)], kind=["a"], obj=[1], name=f"{number}/x.gpkg"
+        )
         sources.append(source(path, instance_field="obj"))
     loaded, _ = load(WHERE, sources, schema=schema_of(*sources))
     assert sorted(loaded.objects.namespace) == ["x.gpkg", "x.gpkg#2"]
@@ -212,7 +244,9 @@ def test_a_shared_namespace_joins_objects_across_files(tmp_path: Path) -> None:
 
 
 def test_stuff_background_and_ignore_are_no_objects(tmp_path: Path) -> None:
-    labels = source(file_of(tmp_path, [box(i, i, i + 2, i + 2) for i in range(4)], kind=["t", "s", "i", "b"]))
+    labels = source(
+        file_of(tmp_path, [box(i, i, i + 2, i + 2) for i in range(4)], kind=["t", "s", "i", "b"])
+    )
     schema = declared(
         {"name": "t", "code": 1},
         {"name": "s", "code": 2, "thing": False},
@@ -251,7 +285,8 @@ def test_an_id_field_must_name_each_feature(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"id_field 'uid'.*1 occur more than once \(p\)"):
         load(WHERE, [twice], schema=schema_of(twice))
     missing = source(
-        file_of(tmp_path, shapes, kind=["a"] * 3, uid=["p", None, "q"], name="m.gpkg"), id_field="uid"
+        file_of(tmp_path, shapes, kind=["a"] * 3, uid=["p", None, "q"], name="m.gpkg"),
+        id_field="uid",
     )
     with pytest.raises(InputError, match=r"1 features have none \(feature numbers 2\)"):
         load(WHERE, [missing], schema=schema_of(missing))
@@ -285,7 +320,9 @@ def test_empty_and_missing_geometries_are_counted_and_left_out(tmp_path: Path) -
 
 def test_lines_and_points_need_a_width(tmp_path: Path) -> None:
     labels = source(file_of(tmp_path, [LineString([(0, 0), (9, 9)])], kind=["a"]))
-    with pytest.raises(InputError, match=r"1 features that are LineString.*buffer_m or labels\.width_field"):
+    with pytest.raises(
+        InputError, match=r"1 features that are LineString.*buffer_m or labels\.width_field"
+    ):
         load(WHERE, [labels], schema=schema_of(labels))
 
 

@@ -177,6 +177,11 @@ def files_of(folder: Path, kind: str = "masks") -> dict[str, bytes]:
     return files
 
 
+def times_of_masks(folder: Path) -> dict[Path, int]:
+    """When each mask was written."""
+    return {path: path.stat().st_mtime_ns for path in (folder / "masks").rglob("*.tif")}
+
+
 def is_alive(pid: int) -> bool:
     """Whether a process runs (a zombie does not)."""
     try:

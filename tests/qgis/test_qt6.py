@@ -17,7 +17,7 @@ from conftest import ROOT
 
 QGIS_SHIMS = {("QtWidgets", "QAction"): ("QtGui", "QAction")}
 """Where qgis.PyQt offers under Qt 6 what PyQt6 has elsewhere."""
-QGIS_ADDITIONS = {"QtCore.QVariant.String", "QtCore.QVariant.Int"}
+QGIS_ADDITIONS = {"QtCore.QVariant.String", "QtCore.QVariant.Int", "QtCore.QVariant.LongLong"}
 """What qgis.PyQt adds under Qt 6 for old code's sake."""
 LOOK_UP = """
 import importlib, json, sys

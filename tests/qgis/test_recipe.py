@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import NORTH_UP
+from osgeo import gdal
 from polychip_qgis.dock_settings import DockSettings
 from polychip_qgis.raster_grid import NoPixelGridError, image_of
 from polychip_qgis.recipe import (
@@ -99,8 +100,6 @@ def test_a_rendered_virtual_raster_is_refused_with_what_to_do(scene, project):
 
 
 def test_pixels_that_live_in_memory_are_refused_with_what_to_do(scene, qgis_app):
-    from osgeo import gdal
-
     gdal.FileFromMemBuffer("/vsimem/in_memory.tif", scene.read_bytes())
     layer = QgsRasterLayer("/vsimem/in_memory.tif", "memory")
     assert layer.isValid()
@@ -111,10 +110,8 @@ def test_pixels_that_live_in_memory_are_refused_with_what_to_do(scene, qgis_app)
 def test_a_layer_that_was_set_to_another_crs_than_its_file_is_refused(scene, make_raster, qgis_app):
     layer = QgsRasterLayer(str(scene), "scene")
     layer.setCrs(QgsCoordinateReferenceSystem("EPSG:32631"))
-    with pytest.raises(NoPixelGridError, match="is in EPSG:32630, but the layer was set to EPSG:32"):
+    with pytest.raises(NoPixelGridError, match="is in EPSG:32630, but the layer was set to"):
         image_of(layer)
-    from osgeo import gdal
-
     path = make_raster("no_crs", 20, 20, NORTH_UP)
     gdal.Open(str(path), gdal.GA_Update).SetProjection("")
     layer = QgsRasterLayer(str(path), "bare")

@@ -57,7 +57,9 @@ def stored(path: Path, name: str = "labels") -> list[dict]:
     rows = []
     for row in layer:
         geometry = row.GetGeometryRef()
-        values = {row.GetFieldDefnRef(i).GetName(): row.GetField(i) for i in range(row.GetFieldCount())}
+        values = {
+            row.GetFieldDefnRef(i).GetName(): row.GetField(i) for i in range(row.GetFieldCount())
+        }
         rows.append(values | {"kind": geometry.GetGeometryName() if geometry else None,
                               "wkt": geometry.ExportToWkt() if geometry else None})  # fmt: skip
     return rows

@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from support.workshop import Workshop  # noqa: E402 - the path above makes it importable
+from support.workshop import Workshop
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

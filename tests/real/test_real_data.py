@@ -17,11 +17,11 @@ from support.real import gdal_burn, pixels_of, place_of
 from support.workshop import Workshop
 
 
-def polygons_and_codes(frame: geopandas.GeoDataFrame, codes: list[int], order: list[int]) -> tuple[list[Any], list[int]]:
+def polygons_and_codes(
+    frame: geopandas.GeoDataFrame, codes: list[int], order: list[int]
+) -> tuple[list[Any], list[int]]:
     """Polygons in painting order: the first code of `order` on top."""
-    pairs = sorted(
-        zip(frame.geometry, codes, strict=True), key=lambda pair: -order.index(pair[1])
-    )
+    pairs = sorted(zip(frame.geometry, codes, strict=True), key=lambda pair: -order.index(pair[1]))
     return [shape for shape, _ in pairs], [code for _, code in pairs]
 
 
@@ -53,7 +53,9 @@ class TestSpanishFlood:
     def test_radar_and_optical_layers_stay_bit_identical(
         self, workshop: Workshop, data: Path
     ) -> None:
-        files = {s: data / f"sen1floods11-spain/Spain_7370579_{s.upper()}Hand.tif" for s in ("s1", "s2")}
+        files = {
+            s: data / f"sen1floods11-spain/Spain_7370579_{s.upper()}Hand.tif" for s in ("s1", "s2")
+        }
         image = {name: str(path) for name, path in files.items()}
         dataset = workshop.run(self.recipe(workshop, data, image, chips={"size": 200}))
         for name, path in files.items():
@@ -63,26 +65,28 @@ class TestSpanishFlood:
             assert whole.tobytes() == source.tobytes()
 
 
+BAKER_LAKE = {
+    "class_field": "Quatreclasses",
+    "classes": [
+        {"name": "unclear", "code": 255},
+        {"name": "building", "code": 4},
+        {"name": "road", "code": 3, "thing": False},
+        {"name": "hydro", "code": 2, "thing": False},
+        {"name": "forest", "code": 1, "thing": False},
+    ],
+}
+
+
 class TestBakerLake:
     """Two tiles half a pixel off each other, codes as text, '255' for what is unclear."""
 
     TILES = tuple(f"23322E759967N_clipped_1m_{n}of2.tif" for n in (1, 2))
-    SCHEMA = {
-        "class_field": "Quatreclasses",
-        "classes": [
-            {"name": "unclear", "code": 255},
-            {"name": "building", "code": 4},
-            {"name": "road", "code": 3, "thing": False},
-            {"name": "hydro", "code": 2, "thing": False},
-            {"name": "forest", "code": 1, "thing": False},
-        ],
-    }
 
     def build(self, workshop: Workshop, folder: Path, labels: Path, **options: Any) -> Path:
         images = [str(folder / tile) for tile in self.TILES]
         given = {"path": str(labels / "BakerLake_2017_clipped.gpkg"), "id_field": "id"}
         tables = {
-            "schema": self.SCHEMA, "masks": {"mode": "panoptic"}, "chips": {"size": 150},
+            "schema": BAKER_LAKE, "masks": {"mode": "panoptic"}, "chips": {"size": 150},
         } | options  # fmt: skip
         return workshop.build(images, given, **tables)
 
@@ -98,12 +102,13 @@ class TestBakerLake:
         whole = np.zeros((3, bottom - top, right - left), np.uint8)
         there = np.zeros(whole.shape[1:], bool)
         for (x, y), tile in reversed(list(zip(places, tiles, strict=True))):
-            part = (slice(y - top, y - top + tile.shape[1]), slice(x - left, x - left + tile.shape[2]))
+            part = (
+                slice(y - top, y - top + tile.shape[1]),
+                slice(x - left, x - left + tile.shape[2]),
+            )
             whole[:, *part] = tile
             there[part] = True
-        where = Place(
-            "EPSG:2953", grids[0].transform @ Affine.translation(left, top), *there.shape
-        )
+        where = Place("EPSG:2953", grids[0].transform @ Affine.translation(left, top), *there.shape)
         return where, whole, there
 
     def test_the_mosaic_snaps_by_whole_pixels_and_says_by_how_much(
@@ -128,7 +133,7 @@ class TestBakerLake:
         where, _, there = self.mosaic(folder)
         frame = geopandas.read_file(folder / "BakerLake_2017_clipped.gpkg")
         codes = [int(value) for value in frame["Quatreclasses"]]
-        order = [entry["code"] for entry in self.SCHEMA["classes"]]
+        order = [entry["code"] for entry in BAKER_LAKE["classes"]]
         polygons, painted = polygons_and_codes(frame, codes, order)
         burned = stitch(dataset, where.shape)
         assert_equals_oracle(burned, where, polygons, painted, where.crs, known=there)
@@ -321,7 +326,7 @@ def test_the_glaciers_are_one_class_though_a_field_is_called_termtype(
 class TestItaipu:
     """Landsat bands as a stack, an undeclared collar of zeros, codes 0, 1, 2, 3 and 5."""
 
-    BANDS = [f"LC08_L1TP_224077_20200518_20200518_01_RT_B{n}.TIF" for n in (2, 3, 4)]
+    BANDS = tuple(f"LC08_L1TP_224077_20200518_20200518_01_RT_B{n}.TIF" for n in (2, 3, 4))
 
     def build(self, workshop: Workshop, data: Path, **scene: Any) -> Path:
         folder = data / "itaipu-landsat8"

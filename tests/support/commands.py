@@ -28,7 +28,10 @@ class Result:
 
 
 def run_cli(
-    *arguments: object, cwd: Path, code: int | None = 0, env: dict[str, str] | None = None,
+    *arguments: object,
+    cwd: Path,
+    code: int | None = 0,
+    env: dict[str, str] | None = None,
     **options: Any,
 ) -> Result:
     """Run `polychip`; by default it must succeed. A traceback is never right."""
@@ -43,8 +46,13 @@ def run_cli(
 
 
 def write_square_labels(
-    path: Path, where: Place, boxes: list[tuple[float, float, float, float]], *,
-    layer: str | None = None, crs: str | None = None, **fields: Any,
+    path: Path,
+    where: Place,
+    boxes: list[tuple[float, float, float, float]],
+    *,
+    layer: str | None = None,
+    crs: str | None = None,
+    **fields: Any,
 ) -> str:
     """Rectangles in pixel coordinates as labels."""
     shapes = [from_pixels(where, shapely.box(*box)) for box in boxes]

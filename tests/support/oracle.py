@@ -72,7 +72,9 @@ def far_from_edges(
         return found
     lines = shapely.boundary(np.asarray(polygons, dtype=object))
     if wrap:
-        lines = np.concatenate((lines, shapely.transform(lines, lambda xy: xy + [360.0, 0.0])))
+        lines = np.concatenate(
+            (lines, shapely.transform(lines, lambda xy: np.add(xy, (360.0, 0.0))))
+        )
     far = []
     for row, column in found:
         around = Place(
@@ -147,8 +149,6 @@ def assert_equals_oracle(
         wrap=wrap,
         limit_px=1e-6 if same else EDGE_PX,
     )
-    shown = [
-        f"row {r}, column {c}: {burned[r, c]} instead of {expected[r, c]}" for r, c in far[:5]
-    ]
+    shown = [f"row {r}, column {c}: {burned[r, c]} instead of {expected[r, c]}" for r, c in far[:5]]
     assert not len(far), f"{len(far)} of {burned.size} pixels are wrong: {shown}"
     assert len(np.unique(expected)) > 1, "the case burns nothing: it can't fail"

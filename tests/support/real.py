@@ -7,6 +7,7 @@ import numpy as np
 import rasterio
 import rasterio.features
 from numpy.typing import NDArray
+
 from support.rasters import Place
 
 

@@ -46,9 +46,7 @@ def load(
     )
 
 
-def burned(
-    labels: LabelSet, window: Window, *, all_touched: bool = False
-) -> NDArray[np.int64]:
+def burned(labels: LabelSet, window: Window, *, all_touched: bool = False) -> NDArray[np.int64]:
     """Class codes in a window, 0 for none."""
     runs = scan(labels.edges, window, all_touched=all_touched)
     canvas = np.zeros((window.height, window.width), dtype=np.int64)

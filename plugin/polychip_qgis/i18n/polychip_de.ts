@@ -113,11 +113,11 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
     </message>
     <message>
       <source>Replace an existing dataset</source>
-      <translation type="unfinished" />
+      <translation>Vorhandenen Datensatz ersetzen</translation>
     </message>
     <message>
       <source>Write anew over a dataset, finished or not, that is already in the folder</source>
-      <translation type="unfinished" />
+      <translation>Einen Datensatz, der schon im Ordner liegt, ob fertig oder nicht, neu schreiben</translation>
     </message>
     <message>
       <source>Engine…</source>
@@ -265,15 +265,15 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
     </message>
     <message>
       <source>The engine was ended or crashed in the middle of the export.</source>
-      <translation type="unfinished" />
+      <translation>Der Rechenkern wurde mitten im Export beendet oder ist abgestürzt.</translation>
     </message>
     <message>
       <source>Export chips</source>
-      <translation type="unfinished" />
+      <translation>Chips exportieren</translation>
     </message>
     <message>
       <source>Training chips and masks from a raster and polygons</source>
-      <translation type="unfinished" />
+      <translation>Trainingschips und Masken aus einem Raster und Polygonen</translation>
     </message>
     <message>
       <source>Cuts a raster into chips and burns the polygons into masks that agree with them at every pixel centre. Labels and extent are exported as they are seen: with unsaved edits, filters and joins.
@@ -281,135 +281,143 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
 Beside the dataset’s folder two files are kept: the labels as they were seen (-labels.gpkg) and the recipe (-recipe.toml), with which “polychip run” builds the dataset again without QGIS.
 
 A dataset that is already there is left alone, unless you choose to resume or to replace it. The engine is set up in Settings ▸ Options ▸ Polychip.</source>
-      <translation type="unfinished" />
+      <translation>Zerlegt ein Raster in Chips und brennt die Polygone in Masken, die an jeder Pixelmitte mit ihnen übereinstimmen. Beschriftung und Ausdehnung werden so exportiert, wie sie zu sehen sind: mit ungespeicherten Änderungen, Filtern und Verknüpfungen.
+
+Neben dem Ordner des Datensatzes bleiben zwei Dateien: die Beschriftung, wie sie zu sehen war (-labels.gpkg), und das Rezept (-recipe.toml), mit dem „polychip run“ den Datensatz ohne QGIS noch einmal baut.
+
+Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortsetzen oder ersetzen. Der Rechenkern wird unter Einstellungen ▸ Optionen ▸ Polychip eingerichtet.</translation>
     </message>
     <message>
       <source>Reading the labels…</source>
-      <translation type="unfinished" />
+      <translation>Die Beschriftung wird gelesen…</translation>
     </message>
     <message>
       <source>Instance field (empty: every polygon is an object of its own)</source>
-      <translation type="unfinished" />
+      <translation>Objektfeld (leer: jedes Polygon ist ein eigenes Objekt)</translation>
     </message>
     <message>
       <source>Labelled extent (empty: whole image)</source>
-      <translation type="unfinished" />
+      <translation>Beschriftete Ausdehnung (leer: ganzes Bild)</translation>
     </message>
     <message>
       <source>If a dataset is already there (new: stop)</source>
-      <translation type="unfinished" />
+      <translation>Wenn schon ein Datensatz da ist (new: anhalten)</translation>
     </message>
     <message>
       <source>Dataset</source>
-      <translation type="unfinished" />
+      <translation>Datensatz</translation>
     </message>
     <message>
       <source>Recipe</source>
-      <translation type="unfinished" />
+      <translation>Rezept</translation>
     </message>
     <message>
       <source>Preview</source>
-      <translation type="unfinished" />
+      <translation>Vorschau</translation>
     </message>
     <message>
       <source>Export cancelled. What is finished is kept and can be resumed.</source>
-      <translation type="unfinished" />
+      <translation>Export abgebrochen. Was fertig ist, bleibt erhalten und kann fortgesetzt werden.</translation>
     </message>
     <message>
       <source>Export cancelled.</source>
-      <translation type="unfinished" />
+      <translation>Export abgebrochen.</translation>
     </message>
     <message>
-      <source>Export cancelled. What is finished is kept: export again to resume.</source>
-      <translation type="unfinished" />
+      <source>This folder holds an unfinished export: resume it, or tick “Replace”.</source>
+      <translation>In diesem Ordner liegt ein unfertiger Export: fortsetzen oder „Vorhandenen Datensatz ersetzen“ ankreuzen.</translation>
+    </message>
+    <message>
+      <source>Export cancelled. Export again to resume it.</source>
+      <translation>Export abgebrochen. Zum Fortsetzen noch einmal exportieren.</translation>
+    </message>
+    <message>
+      <source>This folder holds a finished dataset: tick “Replace”, or choose another.</source>
+      <translation>In diesem Ordner liegt ein fertiger Datensatz: „Vorhandenen Datensatz ersetzen“ ankreuzen oder anderen Ordner wählen.</translation>
     </message>
     <message>
       <source>Resume Export</source>
-      <translation type="unfinished" />
+      <translation>Export fortsetzen</translation>
     </message>
     <message>
       <source>{chips} chips written in {time}.</source>
-      <translation type="unfinished" />
+      <translation>{chips} Chips in {time} geschrieben.</translation>
     </message>
     <message>
       <source>A chosen layer is no longer in the project.</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <source>An unfinished export is in {folder}. Resume it, or tick “Replace an existing dataset” and export anew.</source>
-      <translation type="unfinished" />
+      <translation>Ein gewählter Layer ist nicht mehr im Projekt.</translation>
     </message>
     <message>
       <source>Open Folder</source>
-      <translation type="unfinished" />
+      <translation>Ordner öffnen</translation>
     </message>
     <message>
       <source>Show Preview</source>
-      <translation type="unfinished" />
+      <translation>Vorschau zeigen</translation>
     </message>
     <message>
-      <source>What is finished is kept: export again to resume.</source>
-      <translation type="unfinished" />
+      <source>Export again to resume it.</source>
+      <translation>Zum Fortsetzen noch einmal exportieren.</translation>
+    </message>
+    <message>
+      <source>Show Log</source>
+      <translation>Protokoll zeigen</translation>
     </message>
     <message>
       <source>Copy Diagnostics</source>
       <translation>Diagnose kopieren</translation>
     </message>
     <message>
-      <source>Show Log</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
       <source>{n} chips failed; see the log messages.</source>
-      <translation type="unfinished" />
+      <translation>{n} Chips sind misslungen; siehe Protokoll.</translation>
     </message>
     <message>
       <source>Warnings: {n}; see the log messages.</source>
-      <translation type="unfinished" />
+      <translation>Warnungen: {n}; siehe Protokoll.</translation>
     </message>
     <message>
       <source>The unfinished export cannot be resumed: labels or choices have changed since it began. Choose to replace an existing dataset.</source>
-      <translation type="unfinished" />
+      <translation>Der unfertige Export kann nicht fortgesetzt werden: Beschriftung oder Auswahl haben sich seit seinem Beginn geändert. Lassen Sie den vorhandenen Datensatz ersetzen.</translation>
     </message>
     <message>
       <source>“{path}” is not the whole path of a folder; choose the folder again.</source>
-      <translation type="unfinished" />
+      <translation>„{path}“ ist kein vollständiger Pfad eines Ordners; wählen Sie den Ordner neu.</translation>
     </message>
     <message>
       <source>A finished dataset is in {folder}. Choose to replace an existing dataset, or choose another folder.</source>
-      <translation type="unfinished" />
+      <translation>In {folder} liegt ein fertiger Datensatz. Lassen Sie den vorhandenen Datensatz ersetzen, oder wählen Sie einen anderen Ordner.</translation>
     </message>
     <message>
       <source>An unfinished export is in {folder}. Resume it, or choose to replace an existing dataset.</source>
-      <translation type="unfinished" />
+      <translation>In {folder} liegt ein unfertiger Export. Setzen Sie ihn fort, oder lassen Sie den vorhandenen Datensatz ersetzen.</translation>
     </message>
     <message>
       <source>“{name}” has no field “{field}”.</source>
-      <translation type="unfinished" />
+      <translation>„{name}“ hat kein Feld „{field}“.</translation>
     </message>
     <message>
       <source>A file of the export cannot be written: {reason}</source>
-      <translation type="unfinished" />
+      <translation>Eine Datei des Exports kann nicht geschrieben werden: {reason}</translation>
     </message>
     <message>
       <source>The layer “{name}” shows {file}, which this export would replace; remove the layer from the project, or choose another folder.</source>
-      <translation type="unfinished" />
+      <translation>Der Layer „{name}“ zeigt {file}, das dieser Export ersetzen würde; entfernen Sie den Layer aus dem Projekt, oder wählen Sie einen anderen Ordner.</translation>
     </message>
     <message>
       <source>Reading the labels</source>
-      <translation type="unfinished" />
+      <translation>Beschriftung lesen</translation>
     </message>
     <message>
       <source>Reading the labels failed: {reason}</source>
-      <translation type="unfinished" />
+      <translation>Das Lesen der Beschriftung ist misslungen: {reason}</translation>
     </message>
     <message>
       <source>Chips on the map</source>
-      <translation type="unfinished" />
+      <translation>Chips auf der Karte</translation>
     </message>
     <message>
       <source>Chips of {dataset}</source>
-      <translation type="unfinished" />
+      <translation>Chips von {dataset}</translation>
     </message>
     <message>
       <source>Select the Engine’s Environment</source>
@@ -481,31 +489,31 @@ A dataset that is already there is left alone, unless you choose to resume or to
     </message>
     <message>
       <source>Cancel</source>
-      <translation type="unfinished" />
+      <translation>Abbrechen</translation>
     </message>
     <message>
       <source>Stop the export; what is finished is kept and can be resumed</source>
-      <translation type="unfinished" />
+      <translation>Den Export anhalten; was fertig ist, bleibt erhalten und kann fortgesetzt werden</translation>
     </message>
     <message>
       <source>Cancelling…</source>
-      <translation type="unfinished" />
+      <translation>Wird abgebrochen…</translation>
     </message>
     <message>
       <source>The engine looks at the imagery and the labels…</source>
-      <translation type="unfinished" />
+      <translation>Der Rechenkern sieht Bild und Beschriftung durch…</translation>
     </message>
     <message>
       <source>{done} of {total} chips</source>
-      <translation type="unfinished" />
+      <translation>{done} von {total} Chips</translation>
     </message>
     <message>
       <source>{rate} chips/s</source>
-      <translation type="unfinished" />
+      <translation>{rate} Chips/s</translation>
     </message>
     <message>
       <source>{time} left</source>
-      <translation type="unfinished" />
+      <translation>noch {time}</translation>
     </message>
     <message>
       <source>“{name}” has no regular georeference; warp it to a GeoTIFF first (Raster ▸ Projections ▸ Warp).</source>
@@ -513,15 +521,15 @@ A dataset that is already there is left alone, unless you choose to resume or to
     </message>
     <message>
       <source>“{name}” is not a file of its own that other programs can open; save it as a GeoTIFF first (Export ▸ Save As…).</source>
-      <translation type="unfinished" />
+      <translation>„{name}“ ist keine eigene Datei, die andere Programme öffnen können; speichern Sie den Layer zuerst als GeoTIFF (Export ▸ Speichern als…).</translation>
     </message>
     <message>
       <source>The file of “{name}” states no coordinate reference system; write it into the file first (Raster ▸ Projections ▸ Assign Projection).</source>
-      <translation type="unfinished" />
+      <translation>Die Datei von „{name}“ nennt kein Koordinatenbezugssystem; schreiben Sie es zuerst in die Datei (Raster ▸ Projektionen ▸ Projektion zuweisen).</translation>
     </message>
     <message>
       <source>The file of “{name}” is in {stated}, but the layer was set to {shown}; chips are cut by the file, so set the layer back or correct the file (Raster ▸ Projections ▸ Assign Projection).</source>
-      <translation type="unfinished" />
+      <translation>Die Datei von „{name}“ ist in {stated}, der Layer aber auf {shown} gesetzt; Chips werden nach der Datei geschnitten, also setzen Sie den Layer zurück oder berichtigen Sie die Datei (Raster ▸ Projektionen ▸ Projektion zuweisen).</translation>
     </message>
     <message>
       <source>“{name}” cannot be read; repair its data source.</source>
@@ -533,19 +541,19 @@ A dataset that is already there is left alone, unless you choose to resume or to
     </message>
     <message>
       <source>“{name}” has no coordinate reference system; set it first (Layer ▸ Set CRS of Layer(s)…).</source>
-      <translation type="unfinished" />
+      <translation>„{name}“ hat kein Koordinatenbezugssystem; setzen Sie es zuerst (Layer ▸ KBS von Layern setzen…).</translation>
     </message>
     <message>
       <source>The snapshot {path} cannot be written: {reason}</source>
-      <translation type="unfinished" />
+      <translation>Der Schnappschuss {path} kann nicht geschrieben werden: {reason}</translation>
     </message>
     <message>
       <source>“{name}” has {expected} features, but {stored} arrived in the snapshot; nothing was exported. Save the layer to a new file and export that.</source>
-      <translation type="unfinished" />
+      <translation>„{name}“ hat {expected} Objekte, im Schnappschuss sind aber {stored} angekommen; nichts wurde exportiert. Speichern Sie den Layer in eine neue Datei und exportieren Sie diese.</translation>
     </message>
     <message>
       <source>Feature {fid} of “{name}” could not be written: {reason}</source>
-      <translation type="unfinished" />
+      <translation>Objekt {fid} von „{name}“ konnte nicht geschrieben werden: {reason}</translation>
     </message>
   </context>
 </TS>

@@ -3,6 +3,8 @@
 import argparse
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,27 +52,27 @@ def plan(args: argparse.Namespace) -> int:
 
 def export(args: argparse.Namespace) -> int:
     """Build a dataset from options."""
-    executor = _early_executor(args, args.images)
-    from polychip.recipe import build_recipe
-    from polychip.requests import OPTIONS, export_recipe, in_options
+    with _early_workers(args, args.images) as executor:
+        from polychip.recipe import build_recipe
+        from polychip.requests import OPTIONS, export_recipe, in_options
 
-    options = {name: getattr(args, name) for name in OPTIONS}
-    data = export_recipe(args.images, args.labels, args.output, options)
-    try:
-        recipe = build_recipe(data, base=Path.cwd(), where="export")
-    except RecipeError as error:
-        raise RecipeError(in_options(str(error)).removeprefix("export: ")) from error
-    return _build(recipe, args, executor=executor)
+        options = {name: getattr(args, name) for name in OPTIONS}
+        data = export_recipe(args.images, args.labels, args.output, options)
+        try:
+            recipe = build_recipe(data, base=Path.cwd(), where="export")
+        except RecipeError as error:
+            raise RecipeError(in_options(str(error)).removeprefix("export: ")) from error
+        return _build(recipe, args, executor=executor)
 
 
 def run(args: argparse.Namespace) -> int:
     """Build the dataset of a recipe."""
-    executor = _early_executor(args, [])
-    from polychip.recipe import load_recipe
+    with _early_workers(args, []) as executor:
+        from polychip.recipe import load_recipe
 
-    recipe = load_recipe(args.recipe)
-    recipe = recipe if args.output is None else with_output(recipe, args.output)
-    return _build(recipe, args, executor=executor)
+        recipe = load_recipe(args.recipe)
+        recipe = recipe if args.output is None else with_output(recipe, args.output)
+        return _build(recipe, args, executor=executor)
 
 
 def verify(args: argparse.Namespace) -> int:
@@ -147,13 +149,19 @@ def _tell_failed(summary: "Summary") -> int:
     return SOME_FAILED
 
 
-def _early_executor(args: argparse.Namespace, images: list[str]) -> "Executor | None":
+@contextmanager
+def _early_workers(args: argparse.Namespace, images: list[str]) -> Iterator["Executor | None"]:
     """Workers that load what they need while this process does; None for small jobs."""
     from polychip.execute import default_workers, make_executor
 
     total = sum(Path(image).stat().st_size for image in images if Path(image).is_file())
     workers = args.workers or (default_workers() if total >= LARGE_BYTES else 1)
-    return make_executor(workers) if workers > 1 else None
+    executor = make_executor(workers) if workers > 1 else None
+    try:
+        yield executor
+    finally:
+        if executor is not None:
+            executor.stop(now=True)
 
 
 def _light_pyogrio() -> None:

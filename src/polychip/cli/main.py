@@ -23,6 +23,9 @@ def entry_point() -> None:
         # Python would end itself by SIGINT when Ctrl-C fell into an exec(), as dataclasses use it.
         sys.stderr.flush()
         os._exit(code)
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left to stop but Python's own end
     sys.exit(code)
 
 

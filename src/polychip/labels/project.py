@@ -17,6 +17,9 @@ QUANTUM = 2.0**-24
 px) can't push a vertex off the pixel centre or corner it was drawn on."""
 _CURVATURE_SAMPLES = 17
 _MOST_ROUNDS = 16
+_WHOLE_TURN = 360.0
+_FARTHEST = 30.0
+"""Labels are not followed farther than this many footprints away on the grid."""
 
 Box = tuple[float, float, float, float]
 
@@ -64,41 +67,43 @@ def footprint(grid: Grid, window: Window, operation: Operation, labels_crs: str)
     Raises:
         InputError: the window has no place there (outside the CRS's domain).
     """
-    back = _outline(grid, window, operation)
     degrees = is_geographic(labels_crs)
-    around_pole = False
-    if degrees and not operation.is_identity:
-        path = np.rad2deg(np.unwrap(np.deg2rad(np.append(back[:, 0], back[0, 0]))))
-        around_pole = abs(path[-1] - path[0]) > 180.0
-        back[:, 0] = path[:-1] - 360.0 * np.round(path[:-1].mean() / 360.0)
-    west, south, east, north = _ring_bounds(back)
-    if around_pole:  # the outline goes once around a pole, which lies inside
-        west, east = -180.0, 180.0
-        south, north = (south, 90.0) if south + north > 0 else (-90.0, north)
+    for part in (window, grid.window):  # padding may lie where there is no more ground
+        inner = _bounds_of(grid, part, operation, degrees=degrees)
+        if inner is not None and not (degrees and inner[2] - inner[0] > _WHOLE_TURN):
+            break
+    if inner is None:
+        raise InputError(
+            f"the image's footprint can't be expressed in the labels' CRS {operation.source}: "
+            "labels and image lie far apart; check both CRSs, or reproject the labels"
+        )
+    west, _, east, _ = inner
     slack = 1e-9 * max(1.0, abs(east), abs(west))
     wraps = degrees and (west < -180.0 - slack or east > 180.0 + slack)
-    inner = (west, south, east, north)
     bounds = _grown(inner, 0.02, degrees=degrees)  # curved sides bulge between the samples
-    clip = _clip_box(inner, operation, degrees=degrees)
-    unrolled = _unrolled(operation, grid, inner) if wraps else None
+    clip = _clip_box(inner, operation, grid.corners(part), degrees=degrees)
+    unrolled = _unrolled(operation, grid.corners(part), inner) if wraps else None
     return Footprint(grid, window, operation, bounds, wraps, clip, unrolled)
 
 
-def _outline(grid: Grid, window: Window, operation: Operation) -> NDArray[np.float64]:
-    """The window's outline in the labels' CRS; without the padding where that leaves the CRS.
+def _bounds_of(grid: Grid, window: Window, operation: Operation, *, degrees: bool) -> Box | None:
+    """A window's bounds in the labels' CRS; None where it leaves that CRS.
 
-    Raises:
-        InputError: the image itself leaves it.
+    Degrees go on beyond ±180 where the window lies across the antimeridian.
     """
-    for part in (window, grid.window):
-        outline = grid.outline(part)
-        back = operation.inverse(outline[:, 0], outline[:, 1])
-        if np.isfinite(back).all():
-            return back
-    raise InputError(
-        f"the image's footprint can't be expressed in the labels' CRS {operation.source}: "
-        "labels and image lie far apart; check both CRSs, or reproject the labels"
-    )
+    outline = grid.outline(window)
+    back = operation.inverse(outline[:, 0], outline[:, 1])
+    if not np.isfinite(back).all():
+        return None
+    if not degrees or operation.is_identity:
+        return _ring_bounds(back)
+    path = np.rad2deg(np.unwrap(np.deg2rad(np.append(back[:, 0], back[0, 0]))))
+    around_pole = abs(path[-1] - path[0]) > _WHOLE_TURN / 2
+    back[:, 0] = path[:-1] - _WHOLE_TURN * np.round(path[:-1].mean() / _WHOLE_TURN)
+    west, south, east, north = _ring_bounds(back)
+    if not around_pole:
+        return west, south, east, north
+    return (-180.0, south, 180.0, 90.0) if south + north > 0 else (-180.0, -90.0, 180.0, north)
 
 
 def _grown(box: Box, share: float, *, degrees: bool) -> Box:
@@ -111,25 +116,36 @@ def _grown(box: Box, share: float, *, degrees: bool) -> Box:
     return west - margin, low, east + margin, high
 
 
-def _clip_box(bounds: Box, operation: Operation, *, degrees: bool) -> Box:
-    """The largest box around the bounds, up to three times their size, that the CRS can express."""
+def _clip_box(
+    bounds: Box, operation: Operation, corners: NDArray[np.float64], *, degrees: bool
+) -> Box:
+    """The largest box around the bounds, up to three times their size, that stays near on the grid.
+
+    Around a pole, or in degrees around the whole Earth, that is less than three times.
+
+    Args:
+        corners: (4, 2) of the footprint in the grid's CRS.
+    """
+    middle, reach = corners.mean(axis=0), _FARTHEST * np.ptp(corners, axis=0).max()
     for share in (1.0, 0.3, 0.1, 0.02):
         west, south, east, north = box = _grown(bounds, share, degrees=degrees)
         x, y = np.meshgrid(np.linspace(west, east, 9), np.linspace(south, north, 9))
-        if np.isfinite(operation.forward(x.ravel(), y.ravel())).all():
+        away = np.abs(operation.forward(x.ravel(), y.ravel()) - middle)
+        if np.isfinite(away).all() and away.max() <= reach:
             return box
     return bounds
 
 
 def _unrolled(
-    operation: Operation, grid: Grid, bounds: Box
+    operation: Operation, corners: NDArray[np.float64], bounds: Box
 ) -> tuple[float, float, float] | None:
     """(longitude, x there, what 360 degrees add to x) in a CRS where each degree adds the same.
 
     Args:
-        bounds: of the footprint, degrees that go on beyond ±180.
+        corners: (4, 2) of the footprint in the grid's CRS.
+        bounds: of the same in degrees, which go on beyond ±180.
     """
-    if operation.is_identity or is_geographic(grid.crs_wkt):
+    if operation.is_identity:
         return None
     west, south, east, north = bounds
     lon = np.arange(-180.0, 181.0, 10.0)
@@ -139,10 +155,9 @@ def _unrolled(
     one_jump = np.count_nonzero(~np.isclose(step, usual, rtol=1e-9)) <= 1
     if not (np.isfinite(xy).all() and one_jump and np.ptp(xy[:, 1]) <= 1e-6 * abs(usual)):
         return None
-    x_west, x_east = sorted(grid.corners()[[0, 1], 0])
     middle = (west + east) / 2
     x, _ = operation.forward(np.array([middle]), np.array([(south + north) / 2]))[0]
-    x += 36.0 * usual * np.round(((x_west + x_east) / 2 - x) / (36.0 * usual))
+    x += 36.0 * usual * np.round((corners[:, 0].mean() - x) / (36.0 * usual))
     return middle, float(x), 36.0 * usual
 
 
@@ -298,10 +313,24 @@ def _areas(
         moved = shapely.transform(geometry[out], lambda xy: place.grid.to_pixels(*xy.T))
     else:
         moved = shapely.set_coordinates(geometry.copy(), pixels)
-        area = np.asarray(shapely.area(moved), dtype=np.float64)
+        _follow_wide(moved, geometry, place)
+        area = np.zeros(len(geometry))
         out = np.arange(len(geometry))
     area[out] = shapely.area(shapely.clip_by_rect(moved, w.x_off, w.y_off, w.x_end, w.y_end))
+    area[np.isnan(area)] = 0.0
     return np.round(area, 6)
+
+
+def _follow_wide(
+    moved: NDArray[np.object_], geometry: NDArray[np.object_], place: Footprint
+) -> None:
+    """Let the outlines of wide geometries bend as they do on the grid; changes `moved`."""
+    west, south, east, north = place.clip_box
+    span = max(east - west, north - south)
+    bounds = shapely.bounds(geometry)
+    wide = np.flatnonzero((bounds[:, 2:] - bounds[:, :2]).max(axis=1) > span / 50)
+    fine = shapely.segmentize(geometry[wide], span / 200)
+    moved[wide] = shapely.transform(fine, lambda xy: _transform(xy, place))
 
 
 def _ring_bounds(points: NDArray[np.float64]) -> Box:

@@ -421,7 +421,8 @@ def _unknown_class(
     first = min(bad, key=lambda value: (value is None, value or ""))
     which = [fid for fid, value in zip(fids, values, strict=True) if value == first]
     found = "no class (null)" if first is None else f"class '{first}'"
-    others = f"; {len(bad) - 1} more unknown values" if len(bad) > 1 else ""
+    rest = "" if len(bad) == 2 else "s"
+    others = f"; {len(bad) - 1} more unknown value{rest}" if len(bad) > 1 else ""
     explain = "" if first is None else f", {schema.explain_unknown(first)}"
     where = f" in field '{class_name}'" if class_name else ""
     noun = "feature has" if len(which) == 1 else "features have"

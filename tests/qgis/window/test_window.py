@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, files_of
+from osgeo import gdal
 from polychip_qgis.dock_settings import DockSettings, remember
 from qgis.core import QgsProject, QgsRasterLayer, QgsVectorLayer
 
@@ -143,3 +145,111 @@ def test_the_plugin_can_be_switched_off_and_on_in_a_running_qgis(return_visit):
 def test_the_return_visit_leaves_no_warning_in_the_log(return_visit):
     assert return_visit.warnings("polychip") == []
     assert "Traceback" not in return_visit.output
+
+
+@pytest.fixture(scope="module")
+def large_sample(tmp_path_factory) -> Path:
+    """The sample after its flood, enlarged so that the engine has nine blocks to do."""
+    folder = tmp_path_factory.mktemp("large")
+    shutil.copy(ROOT / "sample_data" / "labels.gpkg", folder / "labels.gpkg")
+    options = gdal.TranslateOptions(width=4200, height=4200, creationOptions=["TILED=YES"])
+    source = str(ROOT / "sample_data" / "after_20241031.tif")
+    gdal.Translate(str(folder / "after.tif"), source, options=options)
+    return folder
+
+
+@pytest.fixture(scope="module", params=["default", "Night Mapping"], ids=["light", "dark"])
+def exported(
+    request, unpacked_plugin, large_sample, engine_program, tmp_path_factory
+) -> WindowResult:
+    """The scenario export, once in each theme, with the real engine."""
+    home = tmp_path_factory.mktemp("home")
+    shutil.copytree(unpacked_plugin, plugins_folder(home) / "polychip_qgis")
+    script, program = home / "pausing.py", home / "polychip"
+    script.write_text(
+        "import pathlib, sys, time, polychip.cli.progress as p\n"
+        "real = p.JsonLines.advance\n"
+        "def advance(self, n):\n"
+        "    real(self, n)\n"
+        "    self._tell()\n"
+        f"    while not pathlib.Path({str(home / 'go')!r}).exists():\n"
+        "        time.sleep(0.02)\n"
+        "p.JsonLines.advance = advance\n"
+        "from polychip.cli.main import main\n"
+        "if __name__ == '__main__':  # its workers import this file\n"
+        "    sys.exit(main(sys.argv[1:]))\n"
+    )
+    program.write_text(f'#!/bin/sh\nexec {engine_program.parent}/python -I {script} "$@"\n')
+    program.chmod(0o755)
+    theme = "light" if request.param == "default" else "dark"
+    run = WindowRun(
+        scenario=SCENARIOS / "export.py",
+        artifacts=ARTIFACTS / f"export_{theme}",
+        home=home,
+        inputs={
+            "raster": str(large_sample / "after.tif"),
+            "labels": str(large_sample / "labels.gpkg"),
+            "output": str(home / "dataset"), "go": str(home / "go"),
+        },
+        settings={
+            "UI/UITheme": request.param,
+            "PythonPlugins/polychip_qgis": "true",
+            "polychip/engine": str(program),
+        },
+        timeout_s=180.0,
+    )  # fmt: skip
+    result = run_window(run)
+    assert not result.error, result.error
+    return result
+
+
+def test_the_dock_shows_the_progress_of_an_export(exported):
+    assert exported.values["engine"].startswith("Polychip engine ")
+    assert exported.values["count"].startswith("Chips: 289 (17 down, 17 across)")
+    done, total = exported.values["bar"]
+    assert 0 < done < total == 289
+    assert exported.values["progress"].startswith(f"{done} of 289 chips")
+    assert exported.values["export_waits"]
+
+
+def test_an_export_is_cancelled_resumed_and_finished_by_clicks(exported):
+    values = exported.values
+    assert values["cancelled"] == "Export cancelled. Export again to resume it."
+    assert values["offer"].startswith("This folder holds an unfinished export: resume it")
+    assert values["done"].startswith("289 chips written in ")
+    assert values["buttons"][:2] == ["Open Folder", "Show Preview"]
+    assert values["progress_hidden"]
+    assert values["refused"].startswith("This folder holds a finished dataset: tick ")
+
+
+def test_the_exported_dataset_is_sound_and_the_command_lines_own(
+    exported, engine_program, run_cli, tmp_path
+):
+    output = Path(exported.values["output"])
+    check = subprocess.run(
+        [str(engine_program), "verify", str(output)],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert check.returncode == 0, check.stdout + check.stderr
+    again = run_cli(output.with_name("dataset-recipe.toml"), tmp_path / "again")
+    assert files_of(output) == files_of(again)
+
+
+def test_three_reference_systems_and_an_unsaved_edit_stay_as_they_were(exported):
+    values = exported.values
+    assert values["crs_after"] == values["crs_before"]
+    assert values["crs_before"] == ["EPSG:32630", "EPSG:4326", "EPSG:4326", "EPSG:3857"]
+    assert values["still_edited"]
+
+
+def test_an_export_leaves_no_error_in_the_log(exported):
+    assert [m for m in exported.log if m["level"] == "Critical"] == []
+    assert [
+        m["text"] for m in exported.log if m["tag"] == "Polychip" and "xception" in m["text"]
+    ] == []
+    assert "Traceback" not in exported.output
+
+
+def test_the_pictures_of_an_export_are_kept(exported):
+    for name in ("filled", "progress", "cancelled", "offer", "done", "refused"):
+        assert (exported.artifacts / f"{name}.png").stat().st_size > 20_000
