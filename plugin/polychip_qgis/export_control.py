@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from qgis.core import Qgis, QgsApplication, QgsMessageLog, QgsProject
-from qgis.gui import QgisInterface
+from qgis.gui import QgisInterface, QgsMessageBarItem
 from qgis.PyQt.QtCore import QObject, QUrl
 from qgis.PyQt.QtGui import QDesktopServices
 from qgis.PyQt.QtWidgets import QPushButton
@@ -43,6 +43,7 @@ class ExportControl(QObject):
         super().__init__(dock)
         self._iface, self._dock = iface, dock
         self._report: EngineReport | None = None
+        self._message: QgsMessageBarItem | None = None
         self.task: ExportTask | None = None
         """The export that runs."""
         self.grid_maker = GridLayerMaker(self)
@@ -73,6 +74,7 @@ class ExportControl(QObject):
         self.task.noted.connect(partial(self._log, Qgis.MessageLevel.Info))
         self.task.warned.connect(partial(self._log, Qgis.MessageLevel.Warning))
         self.task.finished.connect(self._ended)
+        self._close_message()
         self._dock.set_exporting(True)
         self.task.start()
 
@@ -95,7 +97,6 @@ class ExportControl(QObject):
         self._tell(text, Qgis.MessageLevel.Warning, button)
 
     def _resume(self, settings: DockSettings, report: EngineReport) -> None:
-        self._iface.messageBar().popWidget()  # the offer, which is taken
         self.begin(settings, report, RESUME)
 
     def _ended(self, outcome: RunOutcome) -> None:
@@ -153,10 +154,24 @@ class ExportControl(QObject):
         QgsMessageLog.logMessage(text, TAG, level, False)
 
     def _tell(self, text: str, level: Qgis.MessageLevel, *buttons: Button) -> None:
-        tell(self._iface, text, level, *buttons)
+        """One message at a time: the one before has been answered by what came after it."""
+        self._close_message()
+        self._message = tell(self._iface, text, level, *buttons)
+        self._message.destroyed.connect(partial(self._forget, self._message))
+
+    def _close_message(self) -> None:
+        message, self._message = self._message, None
+        if message is not None:
+            self._iface.messageBar().popWidget(message)
+
+    def _forget(self, message: QgsMessageBarItem, *_: object) -> None:
+        if self._message is message:
+            self._message = None
 
 
-def tell(iface: QgisInterface, text: str, level: Qgis.MessageLevel, *buttons: Button) -> None:
+def tell(
+    iface: QgisInterface, text: str, level: Qgis.MessageLevel, *buttons: Button
+) -> QgsMessageBarItem:
     """A message that stays until it is closed, with buttons."""
     bar = iface.messageBar()
     item = bar.createMessage("Polychip", text)
@@ -165,7 +180,7 @@ def tell(iface: QgisInterface, text: str, level: Qgis.MessageLevel, *buttons: Bu
         button.setObjectName(name)
         button.clicked.connect(partial(_act, act))
         item.layout().addWidget(button)
-    bar.pushWidget(item, level)
+    return bar.pushWidget(item, level)
 
 
 def success_text(outcome: RunOutcome) -> str:

@@ -13,8 +13,7 @@ else:
     _STRING, _INTEGER, _LONG = QVariant.String, QVariant.Int, QVariant.LongLong
 
 _STORED_AS_IT_IS = frozenset(
-    int(kind)
-    for kind in (
+    (
         QMetaType.Type.Bool,
         QMetaType.Type.Int,
         QMetaType.Type.LongLong,
@@ -24,7 +23,7 @@ _STORED_AS_IT_IS = frozenset(
         QMetaType.Type.QDateTime,
     )
 )
-"""Types that a GeoPackage holds; Qt's numbers for them are the same in QVariant and QMetaType."""
+"""Types that a GeoPackage holds; in Qt 5 they equal those of QVariant, by their numbers."""
 
 
 def text_field(name: str) -> QgsField:
@@ -44,7 +43,7 @@ def long_field(name: str) -> QgsField:
 
 def stored_as_it_is(field: QgsField) -> bool:
     """Whether a GeoPackage holds the field's values; others (lists, maps, times) become text."""
-    return int(field.type()) in _STORED_AS_IT_IS
+    return field.type() in _STORED_AS_IT_IS
 
 
 def renamed(field: QgsField, name: str) -> QgsField:
