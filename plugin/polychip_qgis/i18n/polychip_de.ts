@@ -281,7 +281,7 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
 Beside the dataset’s folder two files are kept: the labels as they were seen (-labels.gpkg) and the recipe (-recipe.toml), with which “polychip run” builds the dataset again without QGIS.
 
 A dataset that is already there is left alone, unless you choose to resume or to replace it. The engine is set up in Settings ▸ Options ▸ Polychip.</source>
-      <translation>Zerlegt ein Raster in Chips und brennt die Polygone in Masken, die an jeder Pixelmitte mit ihnen übereinstimmen. Beschriftung und Ausdehnung werden so exportiert, wie sie zu sehen sind: mit ungespeicherten Änderungen, Filtern und Verknüpfungen.
+      <translation>Zerlegt ein Raster in Chips und brennt die Polygone in Masken, die an jeder Pixelmitte mit ihnen übereinstimmen. Beschriftung und beschriftete Fläche werden so exportiert, wie sie zu sehen sind: mit ungespeicherten Änderungen, Filtern und Verknüpfungen.
 
 Neben dem Ordner des Datensatzes bleiben zwei Dateien: die Beschriftung, wie sie zu sehen war (-labels.gpkg), und das Rezept (-recipe.toml), mit dem „polychip run“ den Datensatz ohne QGIS noch einmal baut.
 
@@ -293,11 +293,11 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
     </message>
     <message>
       <source>Instance field (empty: every polygon is an object of its own)</source>
-      <translation>Objektfeld (leer: jedes Polygon ist ein eigenes Objekt)</translation>
+      <translation>Instanzfeld (leer: jedes Polygon ist ein eigenes Objekt)</translation>
     </message>
     <message>
       <source>Labelled extent (empty: whole image)</source>
-      <translation>Beschriftete Ausdehnung (leer: ganzes Bild)</translation>
+      <translation>Beschriftete Fläche (leer: ganzes Bild)</translation>
     </message>
     <message>
       <source>If a dataset is already there (new: stop)</source>
