@@ -13,8 +13,8 @@ from polychip.io.atomic import write_text
 from polychip.manifest import build_manifest, write_manifest
 from polychip.recipe import Recipe, is_remote, map_paths
 from polychip.report.preview import write_preview
-from polychip.scenes.labels import SceneReport
 from polychip.scenes.prepare import Plan
+from polychip.scenes.reports import SceneReport
 from polychip.schema import LabelSchema
 from polychip.state import RunState
 from polychip.statistics import Counts

@@ -33,7 +33,7 @@ from polychip.recipe import (
     split_layer,
 )
 from polychip.requests import Combine
-from polychip.scenes.labels import texts
+from polychip.scenes.attributes import texts
 
 MOST_CLASSES = 64
 """A field with more distinct values than this is no list of classes."""

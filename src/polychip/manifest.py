@@ -18,8 +18,8 @@ from polychip.statistics import BandSums
 from polychip.tables import Totals
 
 if TYPE_CHECKING:
-    from polychip.scenes.labels import SceneReport
     from polychip.scenes.prepare import Plan, ScenePlan
+    from polychip.scenes.reports import SceneReport
 
 FORMAT_VERSION = "1.0"
 _SOFTWARE = ("polychip", "numpy", "rasterio", "shapely", "pyproj", "pyogrio", "pyarrow", "deflate")

@@ -26,8 +26,8 @@ from polychip.io.placement import LayerPlan
 from polychip.io.raster import inspect_file
 from polychip.recipe import Recipe
 from polychip.reporter import Reporter, Silent
-from polychip.scenes.labels import SceneReport
 from polychip.scenes.prepare import Plan, ScenePlan, make_plan, scene_blocks
+from polychip.scenes.reports import SceneReport
 from polychip.schedule import Build
 from polychip.schema import LabelSchema
 from polychip.state import RunState

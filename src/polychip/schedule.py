@@ -10,8 +10,10 @@ from polychip.blocks.jobs import Block, BlockRecord
 from polychip.errors import InputError, some
 from polychip.execute import Executor, InFlight
 from polychip.reporter import Reporter
-from polychip.scenes.labels import ScenePlace, SceneReport, namespaces
+from polychip.scenes.attributes import namespaces
+from polychip.scenes.place import ScenePlace
 from polychip.scenes.prepare import Plan, scene_blocks, scene_job
+from polychip.scenes.reports import SceneReport
 from polychip.schema import LabelSchema
 from polychip.state import RunState
 

@@ -12,7 +12,8 @@ from polychip.schema import LabelSchema, schema_from_values
 
 if TYPE_CHECKING:
     from polychip.recipe import LabelSource, SchemaOptions, VectorSource
-    from polychip.scenes.labels import ScenePlace, SceneReport
+    from polychip.scenes.place import ScenePlace
+    from polychip.scenes.reports import SceneReport
 
 _OPEN: dict[str, SceneWorker] = {}
 """The scene that this process has open, by name; one at a time."""
@@ -84,7 +85,8 @@ class LabelResult:
 def load_labels_task(task: LabelTask, own_process: bool) -> LabelResult:  # noqa: FBT001
     """Load a scene's labels and extent, and leave them as flat files."""
     from polychip.io.light import load_pyogrio_light
-    from polychip.scenes.labels import load_extent, load_scene_labels
+    from polychip.scenes.extent import load_extent
+    from polychip.scenes.labels import load_scene_labels
 
     if own_process:
         load_pyogrio_light()
@@ -110,8 +112,8 @@ def load_labels_task(task: LabelTask, own_process: bool) -> LabelResult:  # noqa
 
 def _schema_of_values(task: LabelTask) -> tuple[LabelSchema, str]:
     """The schema of labels that come without one."""
+    from polychip.scenes.attributes import distinct_classes
     from polychip.scenes.imagery import raster_class_values
-    from polychip.scenes.labels import distinct_classes
 
     values = {*distinct_classes(task.all_sources, task.options)}
     values.update(raster_class_values(task.all_sources))

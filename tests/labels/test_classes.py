@@ -14,7 +14,7 @@ from support.scenes import burned, load, names_of
 from polychip.errors import InputError, RecipeError
 from polychip.grid import Window
 from polychip.recipe import LabelSource, SchemaOptions
-from polychip.scenes.labels import distinct_classes
+from polychip.scenes.attributes import distinct_classes
 from polychip.schema import LabelSchema, schema_from_values
 
 WHERE = place(20, 20)

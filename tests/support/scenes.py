@@ -12,7 +12,9 @@ from polychip.crs import to_wkt
 from polychip.grid import Grid, Window
 from polychip.labels.labelset import LabelSet
 from polychip.recipe import LabelSource, SchemaOptions
-from polychip.scenes.labels import ScenePlace, SceneReport, load_scene_labels
+from polychip.scenes.labels import load_scene_labels
+from polychip.scenes.place import ScenePlace
+from polychip.scenes.reports import SceneReport
 from polychip.schema import LabelSchema, schema_from_values
 from support.rasters import Place
 

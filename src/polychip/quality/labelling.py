@@ -23,7 +23,7 @@ from polychip.quality.painting import (
     feature_areas,
 )
 from polychip.recipe import CLASS_FIELD_NAMES, LabelSource, Recipe, Scene, VectorSource
-from polychip.scenes.labels import namespaces
+from polychip.scenes.attributes import namespaces
 
 _PARQUET = (".parquet", ".geoparquet", ".pq")
 _RASTER = (".tif", ".tiff", ".vrt", ".img", ".jp2", ".png", ".cog")

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from polychip.errors import RecipeError
 from polychip.io.vector import describe_layer, read_features, source_crs
+from polychip.labels.footprint import clip_far
 from polychip.labels.geometry import repair
-from polychip.labels.project import clip_far
 from polychip.layout.cells import Lattice
 from polychip.layout.units import UnitTable
 from polychip.recipe import VectorSource
-from polychip.scenes.labels import ScenePlace, place_layer, require_field, texts
+from polychip.scenes.attributes import require_field, texts
+from polychip.scenes.place import ScenePlace, place_layer
 
 
 def field_of_units(

@@ -11,8 +11,8 @@ from pyproj.crs import ProjectedCRS
 from pyproj.crs.coordinate_operation import AzimuthalEquidistantConversion
 
 from polychip.crs import choose_operation, parse_crs, to_wkt, unit_in_metres
+from polychip.labels.footprint import Box, Footprint
 from polychip.labels.geometry import buffer_metres
-from polychip.labels.project import Box, Footprint
 
 METRES_PER_DEGREE = 111_320.0
 SCALE_TOLERANCE = 0.01
