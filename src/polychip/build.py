@@ -114,6 +114,7 @@ def _build(
         if executor.workers > 1:  # this process only waits: it may load what comes last
             threading.Thread(target=_load_finish, args=(options,), daemon=True).start()
         build.execute()
+        executor.no_more()
         _check_unchanged(stats)
         reporter.finish()
         schema = build.known_schema()

@@ -22,6 +22,12 @@ class Executor(Protocol):
     def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
         """Start a function, or queue it."""
 
+    def submit_here(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+        """Start a function in this process, beside whatever it does."""
+
+    def no_more(self) -> None:
+        """Let the workers end once they have done what is queued; nobody waits for them."""
+
     def stop(self, *, now: bool) -> None:
         """End the workers; with `now` what is queued is dropped."""
 
@@ -39,6 +45,11 @@ class SerialExecutor:
         except Exception as error:  # noqa: BLE001 - raised again by future.result()
             future.set_exception(error)
         return future
+
+    submit_here = submit
+
+    def no_more(self) -> None:
+        """Nothing to end."""
 
     def stop(self, *, now: bool) -> None:
         """Nothing to end."""
@@ -61,6 +72,23 @@ class ProcessExecutor:
         """Queue a function; the first call starts the processes."""
         with _ctrl_c_later():
             return self._pool.submit(function, *arguments)
+
+    def submit_here(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+        """Run the function in a thread that nobody waits for at the end."""
+        future: Future[Any] = Future()
+
+        def fulfil() -> None:
+            try:
+                future.set_result(function(*arguments))
+            except BaseException as error:  # noqa: BLE001 - raised again by future.result()
+                future.set_exception(error)
+
+        threading.Thread(target=fulfil, daemon=True).start()
+        return future
+
+    def no_more(self) -> None:
+        """Let the processes end while this one goes on."""
+        self._pool.shutdown(wait=False)
 
     def stop(self, *, now: bool) -> None:
         """End the processes; tasks that run are waited for."""
@@ -147,6 +175,10 @@ class InFlight:
     def start(self, purpose: object, function: Callable[..., Any], *arguments: Any) -> None:
         """Start a task."""
         self._started[self._executor.submit(function, *arguments)] = purpose
+
+    def start_here(self, purpose: object, function: Callable[..., Any], *arguments: Any) -> None:
+        """Start a task in this process, which has its libraries loaded."""
+        self._started[self._executor.submit_here(function, *arguments)] = purpose
 
     def collect(self) -> Iterator[tuple[Any, Any]]:
         """Wait for at least one task; yields (purpose, result) of all that are done.

@@ -49,6 +49,7 @@ class Build:
         self._names = namespaces([s for scene in plan.recipe.scenes for s in scene.labels])
         self._flight = InFlight(executor)
         self._own_process = own_process or executor.workers > 1
+        self._here = own_process  # it would only wait, and a user's has data frames to load
         self._asked_labels = 0
         self._images_only: dict[int, BlockRecord] = {}
         self._later: deque[tuple[int, Block]] = deque()
@@ -152,7 +153,8 @@ class Build:
             labels_folder=self.jobs[index].labels,
             extent_folder=self.jobs[index].extent,
         )
-        self._flight.start(("labels", index), tasks.load_labels_task, task, self._own_process)
+        start = self._flight.start_here if self._here else self._flight.start
+        start(("labels", index), tasks.load_labels_task, task, self._own_process)
 
     def _start_block(self) -> bool:
         if self._before_first_block is not None:

@@ -27,8 +27,6 @@ def inside_px(job: SceneJob, slot: ChipSlot) -> int:
 
 def too_much_nodata(job: SceneJob, valid: NDArray[np.bool_], slot: ChipSlot) -> bool:
     """Whether more of the chip's image is nodata than asked for; padding doesn't count."""
-    if job.max_nodata >= 1.0:
-        return False
     inside = inside_px(job, slot)
     nodata = inside - int(np.count_nonzero(valid))
     return nodata > job.max_nodata * inside
@@ -39,11 +37,12 @@ def write_images(worker: SceneWorker, slot: ChipSlot, layers: dict[str, Pixels])
     entry: dict[str, Any] = {}
     for name, plan in worker.job.layers:
         part = layers[name].cut(slot.window)
+        values = np.ascontiguousarray(part.values)  # copied once, for statistics and file alike
         entry[name] = {
             **worker.write(
-                image_kind(name), slot, part.values, plan.profile, {}, codes=plan.spec.categorical
+                image_kind(name), slot, values, plan.profile, {}, codes=plan.spec.categorical
             ),
-            **band_statistics(part.values, part.valid, plan.profile.nodata),
+            **band_statistics(values, part.valid, plan.profile.nodata),
         }
     return entry
 

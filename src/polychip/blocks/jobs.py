@@ -1,6 +1,6 @@
 """What a worker is told, and what it answers; picklable and JSON-able values."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,7 @@ class BlockRecord:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        return asdict(self)
+        return {entry.name: getattr(self, entry.name) for entry in fields(self)}
 
     def absorb(self, other: "BlockRecord") -> None:
         """Add what another pass over the same block gave."""

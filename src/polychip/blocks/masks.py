@@ -125,10 +125,12 @@ def write_masks(
     record: BlockRecord,
 ) -> list[ChipSlot]:
     """Burn a block and write the masks of its chips; returns the chips that stay."""
+    job = worker.job
+    schema, look = job.known_schema(), semantic_profile(job)
     burned = burn_block(worker, block.window, valid)
     kept = []
     for slot in chips:
-        part = slot.window.slices_in(block.window)
+        part = slot.window.slices_in(burned.window)
         semantic = burned.semantic[part]
         reason = _reason_to_skip(worker, slot, semantic, burned)
         if reason:
@@ -136,12 +138,10 @@ def write_masks(
             continue
         kept.append(slot)
         entry: dict[str, Any] = {
-            SEMANTIC: worker.write(
-                f"masks/{SEMANTIC}", slot, semantic[None], *semantic_profile(worker.job), codes=True
-            ),
-            "counts": count_codes(semantic, worker.job.known_schema()),
-            "inside_px": inside_px(worker.job, slot),
-            "padding_px": semantic.size - inside_px(worker.job, slot),
+            SEMANTIC: worker.write(f"masks/{SEMANTIC}", slot, semantic[None], *look, codes=True),
+            "counts": count_codes(semantic, schema),
+            "inside_px": inside_px(job, slot),
+            "padding_px": semantic.size - inside_px(job, slot),
             "valid_px": int(np.count_nonzero(valid[part])),
         }
         if burned.top is not None:
@@ -156,8 +156,10 @@ def count_codes(semantic: NDArray[np.generic], schema: LabelSchema) -> dict[str,
     if len(codes) > _FEW_CODES:
         counts = np.bincount(semantic.ravel())
         return {str(code): int(counts[code]) for code in np.flatnonzero(counts).tolist()}
-    found = {code: int(np.count_nonzero(semantic == code)) for code in sorted(codes)}
-    return {str(code): n for code, n in found.items() if n}
+    codes.remove(schema.background)  # the rest
+    found = {code: int(np.count_nonzero(semantic == code)) for code in codes}
+    found[schema.background] = semantic.size - sum(found.values())
+    return {str(code): n for code, n in sorted(found.items()) if n}
 
 
 def _reason_to_skip(

@@ -79,9 +79,11 @@ def _enough_data(
     worker: SceneWorker, block: Block, valid: NDArray[np.bool_], record: BlockRecord
 ) -> list[ChipSlot]:
     """The chips that hold enough image; the others are recorded as skipped."""
-    chips = []
+    if worker.job.max_nodata >= 1.0:
+        return list(block.chips)
+    chips, window = [], block.window
     for slot in block.chips:
-        if too_much_nodata(worker.job, valid[slot.window.slices_in(block.window)], slot):
+        if too_much_nodata(worker.job, valid[slot.window.slices_in(window)], slot):
             record.skipped[slot.chip_id] = "nodata"
         else:
             chips.append(slot)

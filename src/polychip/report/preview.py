@@ -167,7 +167,7 @@ def encode_png(picture: RGB) -> bytes:
     with gdal_env(), warnings.catch_warnings(), rasterio.MemoryFile() as memory:
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # a picture has no place
         with memory.open(
-            driver="PNG", height=height, width=width, count=3, dtype="uint8", zlevel=2
+            driver="PNG", height=height, width=width, count=3, dtype="uint8", zlevel=1
         ) as file:
             file.write(picture.transpose(2, 0, 1))
         data: bytes = memory.read()
