@@ -35,8 +35,11 @@ def make_image(path: Path, side: int, seed: int = 1) -> None:
 
 def stars(rng: np.random.Generator, count: int, vertices: int, radius: tuple[float, float],
           side: int) -> np.ndarray:  # fmt: skip
-    """`count` star-shaped polygons of so many vertices, anywhere on the image."""
-    middle = rng.uniform(0, side, (count, 1, 2))
+    """`count` star-shaped polygons of so many vertices, wholly on the image.
+
+    Ours orders overlaps by the area on the image, the plain loop by the whole area.
+    """
+    middle = rng.uniform(radius[1] + 1, side - radius[1] - 1, (count, 1, 2))
     angle = np.linspace(0, 2 * np.pi, vertices, endpoint=False)[None, :]
     angle = angle + rng.uniform(0, 2 * np.pi, (count, 1))
     reach = rng.uniform(*radius, (count, 1)) * rng.uniform(0.8, 1.0, (count, vertices))

@@ -189,7 +189,9 @@ def _read_polygons(
     report.n_empty = int(fixed.empty.sum()) - table.n_unreadable
     report.n_unreadable = table.n_unreadable
     if fixed.invalid.any():
-        report.notes.append(f"{int(fixed.invalid.sum())} invalid geometries: {REPAIR_METHOD}")
+        report.notes.append(
+            f"invalid geometries: {int(fixed.invalid.sum())}, repaired by {REPAIR_METHOD}"
+        )
     report.operation = _operation_entry(operation)
     _warn_of_accuracy(place, operation, report)
     return fixed, table, around
