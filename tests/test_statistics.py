@@ -34,7 +34,9 @@ def test_uint8_squares_do_not_overflow() -> None:
 
 
 def test_a_band_without_data_spoils_no_other_and_no_json() -> None:
-    pixels = np.array([[[1.0, 2.0, 3.0]], [[np.nan, 5.0, np.nan]], [[-9999.0, 7.0, 9.0]]], "float32")
+    pixels = np.array(
+        [[[1.0, 2.0, 3.0]], [[np.nan, 5.0, np.nan]], [[-9999.0, 7.0, 9.0]]], "float32"
+    )
     told = band_statistics(pixels, np.array([[True, True, True]]), -9999.0)
     assert told["n_valid"] == [3, 1, 2]
     assert told["sum"] == [6.0, 5.0, 16.0]

@@ -300,7 +300,9 @@ def test_invalid_polygons_are_repaired_named_and_burned(tmp_path: Path) -> None:
     )
     loaded, report = load(WHERE, [labels], schema=schema_of(labels))
     assert names_of(report) == ["bow"]
-    assert "invalid geometries: 1, repaired by shapely.make_valid" in " ".join(report.sources[0].notes)
+    assert "invalid geometries: 1, repaired by shapely.make_valid" in " ".join(
+        report.sources[0].notes
+    )
     halves = shapely.make_valid(bow_tie)
     column, row = np.meshgrid(np.arange(20) + 0.5, np.arange(20) + 0.5)
     expected = shapely.contains_xy(halves, column, row)
