@@ -18,6 +18,8 @@ from polychip.errors import InputError
 pyproj.network.set_network_enabled(active=False)  # type: ignore[attr-defined]
 
 WGS84 = "EPSG:4326"
+METRES_PER_DEGREE = 111_320.0
+"""Of latitude, roughly: to compare pixel sizes, never to place anything."""
 IDENTIFY_CONFIDENCE = 70
 """PROJ's confidence (percent) from which a CRS without a code is taken for its EPSG twin."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from polychip import wording
-from polychip.crs import crs_label, is_geographic, unit_in_metres
+from polychip.crs import METRES_PER_DEGREE, crs_label, is_geographic, unit_in_metres
 from polychip.errors import some
 from polychip.grid import Grid
 from polychip.initialise import FieldSeen, ImageSeen, LabelsSeen, Look
@@ -21,7 +21,6 @@ _INSTANCE_NAMES = ("instance_id", "instance", "object_id", "objectid", "building
 _ID_NAMES = ("uid", "uuid", "id", "gid", "fid", "globalid", "ogc_fid")
 _EXTENT_NAMES = ("extent", "aoi", "boundary", "footprint", "study_area", "mask", "tasks")
 _CLASSES_SHOWN = 64
-_METRES_PER_DEGREE = 111_320.0
 
 
 def compose(found: Look) -> str:
@@ -176,7 +175,7 @@ def _pixel_metres(grid: Grid) -> float:
     if not is_geographic(grid.crs_wkt):
         return side * (unit_in_metres(grid.crs_wkt) or 1.0)
     latitude = float(grid.corners()[:, 1].mean())
-    return side * _METRES_PER_DEGREE * max(math.cos(math.radians(latitude)), 0.01)
+    return side * METRES_PER_DEGREE * max(math.cos(math.radians(latitude)), 0.01)
 
 
 def _extent(labels: LabelsSeen, base: Path, *, first: bool) -> Iterator[str]:

@@ -124,6 +124,7 @@ def _scene_entry(
         "labels": [_source_entry(source) for source in report.sources],
         "features_by_class": report.features_by_class,
         "tiny_by_class": report.tiny_by_class,
+        "labels_off_image": report.off_image,
         "objects": report.n_objects,
         "has_extent": bool(scene.scene.extent),
     }

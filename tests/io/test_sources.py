@@ -16,7 +16,7 @@ from polychip.errors import InputError
 from polychip.grid import Grid, Window
 from polychip.image import LayerSpec
 from polychip.io.placement import LayerPlan, cover_grid, native_grid, plan_layer
-from polychip.io.sources import open_layer, read_classes
+from polychip.io.sources import open_layer
 
 WriteRaster = Callable[..., str]
 Read = tuple[NDArray[np.generic], NDArray[np.bool_]]
@@ -426,15 +426,3 @@ def test_a_damaged_file_of_a_layer_is_named(write_raster: WriteRaster) -> None:
     for where in (native_grid(spec), grid):
         with pytest.raises(InputError, match=r"broken\.tif: the pixels of columns .* can't be"):
             open_layer(plan_layer(spec, where)).read(where.window)
-
-
-def test_classes_are_whole_numbers(write_raster: WriteRaster) -> None:
-    codes = write_raster("a.tif", np.array([[[1.0, np.nan, 255.0]]], np.float32))
-    spec = LayerSpec("", (codes,))
-    found, valid = read_classes(open_layer(planned(spec)), Window(0, 0, 3, 1))
-    assert found.dtype == np.int64
-    np.testing.assert_array_equal(found, [[1, 0, 255]])
-    np.testing.assert_array_equal(valid, [[True, False, True]])
-    odd = write_raster("b.tif", np.array([[[1.5, 2.0]]], np.float32))
-    with pytest.raises(InputError, match=r"holds 1\.5; whole numbers were expected"):
-        read_classes(open_layer(planned(LayerSpec("", (odd,)))), Window(0, 0, 2, 1))

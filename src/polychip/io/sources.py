@@ -6,7 +6,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from polychip.errors import InputError, some
 from polychip.grid import Window
 from polychip.image import ImageSource
 from polychip.io.placement import LayerPlan, Placement
@@ -21,28 +20,6 @@ OPEN_FILES = 32
 def open_layer(plan: LayerPlan) -> ImageSource:
     """The layer's pixels on the scene's grid; files are opened when they are first needed."""
     return LayerSource(plan)
-
-
-def read_classes(
-    source: ImageSource, window: Window
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Whole numbers of the first band, shape (height, width), and where they are valid.
-
-    Codes of invalid pixels are 0.
-
-    Raises:
-        InputError: valid pixels hold something else than whole numbers.
-    """
-    pixels, valid = source.read(window)
-    values = np.where(valid, pixels[0], 0)
-    codes = values.real.astype(np.int64)
-    odd = values[values != codes]
-    if odd.size:
-        raise InputError(
-            f"a raster of classes holds {some(np.unique(odd))}; whole numbers were expected: "
-            "give a raster of codes, and for one that is resampled categorical = true"
-        )
-    return codes, valid
 
 
 class _Reader(Protocol):

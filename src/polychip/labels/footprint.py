@@ -48,10 +48,6 @@ class Footprint:
                 boxes.append((left, south, right, north))
         return boxes
 
-    def outline_text(self) -> str:
-        """The bounds for messages."""
-        return "({:.6g}, {:.6g}, {:.6g}, {:.6g})".format(*self.bounds)
-
 
 def footprint(grid: Grid, window: Window, operation: Operation, labels_crs: str) -> Footprint:
     """The padded window's place in the labels' CRS.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from polychip.blocks.jobs import RasterLabels
-from polychip.crs import is_geographic, to_wkt, unit_in_metres
+from polychip.crs import METRES_PER_DEGREE, is_geographic, to_wkt, unit_in_metres
 from polychip.errors import InputError, RecipeError, nearest, some
 from polychip.grid import Grid
 from polychip.image import LayerSpec
@@ -13,8 +13,6 @@ from polychip.io.placement import LayerPlan, cover_grid, native_grid, plan_layer
 from polychip.io.vector import check_exists, is_raster_path
 from polychip.recipe import GridOptions, LabelSource, Scene
 from polychip.schema import LabelSchema
-
-METRES_PER_DEGREE = 111_320.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,6 @@ from polychip.scenes.reports import SceneReport, SourceReport
 from polychip.scenes.widths import grown, widened
 from polychip.schema import LabelSchema
 
-_CLASS_OF_LAYER = "fixed class"
-
 
 def load_scene_labels(
     place: ScenePlace,

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from polychip.crs import (
+    METRES_PER_DEGREE,
     Operation,
     choose_operation,
     is_geographic,
@@ -12,7 +13,6 @@ from polychip.crs import (
 )
 from polychip.grid import Grid, Window
 from polychip.labels.footprint import Footprint, footprint
-from polychip.scenes.widths import METRES_PER_DEGREE
 
 
 @dataclass(frozen=True, slots=True)

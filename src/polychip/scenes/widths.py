@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from pyproj.crs import ProjectedCRS
 from pyproj.crs.coordinate_operation import AzimuthalEquidistantConversion
 
-from polychip.crs import choose_operation, parse_crs, to_wkt, unit_in_metres
+from polychip.crs import METRES_PER_DEGREE, choose_operation, parse_crs, to_wkt, unit_in_metres
 from polychip.labels.footprint import Box, Footprint
 from polychip.labels.geometry import buffer_metres
 
-METRES_PER_DEGREE = 111_320.0
 SCALE_TOLERANCE = 0.01
 """A projection whose metres are this close to those on the ground is measured in directly."""
 STEP_M = 500.0
