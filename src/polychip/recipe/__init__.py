@@ -1,0 +1,33 @@
+"""The recipe: everything that decides a dataset, as TOML."""
+
+from polychip.recipe.chips import ChipOptions, GridOptions, MaskOptions, Mode
+from polychip.recipe.load import (
+    absolute_path,
+    build_recipe,
+    is_remote,
+    load_recipe,
+    load_recipe_text,
+    map_paths,
+    source_files,
+)
+from polychip.recipe.model import Recipe
+from polychip.recipe.output import OutputOptions, SplitOptions
+from polychip.recipe.schema import CLASS_FIELD_NAMES, ClassEntry, SchemaOptions
+from polychip.recipe.sources import (
+    IgnoreRaster,
+    LabelSource,
+    Layer,
+    NodataRule,
+    Resampling,
+    Scene,
+    VectorSource,
+    split_layer,
+)
+
+__all__ = [
+    "CLASS_FIELD_NAMES", "ChipOptions", "ClassEntry", "GridOptions", "IgnoreRaster",
+    "LabelSource", "Layer", "MaskOptions", "Mode", "NodataRule", "OutputOptions", "Recipe",
+    "Resampling", "Scene", "SchemaOptions", "SplitOptions", "VectorSource", "absolute_path",
+    "build_recipe", "is_remote", "load_recipe", "load_recipe_text", "map_paths", "source_files",
+    "split_layer",
+]  # fmt: skip

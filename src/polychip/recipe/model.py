@@ -1,0 +1,52 @@
+"""The recipe as a whole, and its text."""
+
+from typing import Annotated, Any, Self
+
+import tomli_w
+from pydantic import Field, model_validator
+
+from polychip.recipe.chips import ChipOptions, GridOptions, MaskOptions
+from polychip.recipe.output import OutputOptions, SplitOptions
+from polychip.recipe.schema import SchemaOptions
+from polychip.recipe.sources import Scene
+from polychip.recipe.table import Table
+
+
+class Recipe(Table):
+    """Everything that decides a dataset. Paths are absolute once loaded."""
+
+    scenes: Annotated[list[Scene], Field(min_length=1)]
+    schema_: Annotated[SchemaOptions, Field(alias="schema")] = SchemaOptions()
+    grid: GridOptions = GridOptions()
+    chips: ChipOptions = ChipOptions()
+    masks: MaskOptions = MaskOptions()
+    split: SplitOptions = SplitOptions()
+    output: OutputOptions = OutputOptions()
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        names = [scene.name.casefold() for scene in self.scenes]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two scenes are named '{twice[0]}'")
+        layers = {tuple(scene.layers or ()) for scene in self.scenes}
+        if len(layers) > 1:
+            raise ValueError(
+                "scenes have different layers ("
+                + "; ".join(", ".join(sorted(names)) or "unnamed" for names in sorted(layers))
+                + "); each scene needs the same"
+            )
+        return self
+
+    def to_toml(self) -> str:
+        """Every default spelled out, comments none."""
+        data = self.model_dump(mode="python", by_alias=True, exclude_none=True)
+        return tomli_w.dumps(_plain(data))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
