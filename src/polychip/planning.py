@@ -6,22 +6,20 @@ to be exact, takes all pixels for valid instead of reading them.
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from polychip.blocks.jobs import ChipSlot, SceneJob
+from polychip.blocks.jobs import SceneJob
 from polychip.blocks.opened import Pixels, SceneWorker
 from polychip.blocks.work import make_block
 from polychip.crs import crs_label, is_geographic, unit_in_metres
 from polychip.execute import SerialExecutor
 from polychip.finish import class_names
 from polychip.grid import Grid, Window
-from polychip.image import ImageProfile
 from polychip.io.placement import LayerPlan
 from polychip.io.raster import inspect_file
 from polychip.recipe import Recipe
@@ -161,18 +159,8 @@ class _DryWorker(SceneWorker):
         valid[window.intersection(plan.grid.window).slices_in(window)] = True
         return Pixels(window, np.empty((0, *shape), dtype=np.uint8), valid)
 
-    def write(
-        self,
-        kind: str,
-        slot: ChipSlot,
-        pixels: NDArray[np.generic],
-        profile: ImageProfile,
-        tags: Mapping[str, str],
-        *,
-        codes: bool,
-    ) -> dict[str, str]:
+    def write(self, *_: Any, **__: Any) -> dict[str, str]:
         """Write nothing."""
-        del kind, slot, pixels, profile, tags, codes
         return {}
 
 

@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -200,10 +201,8 @@ def test_any_shape_and_any_values_come_back_bit_for_bit(
 ) -> None:
     shape = data.draw(st.tuples(*(st.integers(1, limit) for limit in (4, 40, 40))))
     pixels = data.draw(hnp.arrays(dtype, shape))
-    categorical = data.draw(st.booleans())
-    encoder = encoder_of(
-        profile_of(dtype, shape[0]), shape[1:], compress=compress, categorical=categorical
-    )
+    content = data.draw(st.sampled_from(["measures", "codes", "mask"]))
+    encoder = encoder_of(profile_of(dtype, shape[0]), shape[1:], compress=compress, content=content)
 
     chip = encoder.encode(pixels, TRANSFORMS["north-up"])
 
@@ -239,18 +238,25 @@ def test_an_uncompressed_chip_ends_with_its_pixels_band_after_band() -> None:
     assert chip[-16:] == bytes([1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8, 0])
 
 
-@pytest.mark.parametrize("value", [0, 3, 255])
-def test_a_mask_of_one_value_is_stored_like_any_other(value: int) -> None:
-    mask = np.full((1, 64, 65), value, np.uint8)
-    encoder = encoder_of(palette_profile(), (64, 65))
-    for _ in range(2):
-        chip = encoder.encode(mask, TRANSFORMS["north-up"])
-        assert read_with_tifffile(chip, mask.shape) == mask.tobytes()
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32"])
+def test_masks_are_deflated_to_the_bytes_of_zlibs_own_run_length_coding(dtype: str) -> None:
+    rows = np.arange(70)[:, None]
+    mask = ((np.arange(300)[None, :] + rows) // 37 % 5).astype(dtype)
+    encoder = encoder_of(profile_of(dtype), mask.shape, content="mask")
+    stored = mask.copy()
+    if dtype != "uint8":
+        stored[:, 1:] -= mask[:, :-1]
+    zlibs = zlib.compressobj(1, zlib.DEFLATED, 15, 9, zlib.Z_RLE)
+
+    chip = encoder.encode(mask[None], TRANSFORMS["north-up"])
+
+    assert chip.endswith(zlibs.compress(stored.tobytes()) + zlibs.flush())
+    assert read_with_tifffile(chip, mask.shape) == mask.tobytes()
 
 
-def test_codes_that_are_floats_keep_the_sign_of_zero() -> None:
+def test_masks_that_are_floats_keep_the_sign_of_zero() -> None:
     codes = np.array([[[0.0, -0.0], [-0.0, 0.0]]], np.float32)
-    encoder = encoder_of(profile_of("float32"), (2, 2), categorical=True)
+    encoder = encoder_of(profile_of("float32"), (2, 2), content="mask")
     chip = encoder.encode(codes, TRANSFORMS["north-up"])
     assert read_with_tifffile(chip, codes.shape) == codes.tobytes()
 
@@ -268,20 +274,23 @@ def test_all_compressions_have_one_strip_a_band_and_pixels_as_areas(compress: st
 
 
 @pytest.mark.parametrize(
-    ("profile", "categorical", "predictor"),
+    ("profile", "content", "predictor"),
     [
-        (profile_of("uint16"), False, 2),
-        (profile_of("uint16"), True, 1),
-        (palette_profile(), False, 1),
-        (profile_of("float32"), False, 1),
-        (profile_of("complex64"), False, 1),
+        (profile_of("uint16"), "measures", 2),
+        (profile_of("uint16"), "codes", 1),
+        (profile_of("uint16"), "mask", 2),
+        (palette_profile(), "measures", 1),
+        (palette_profile(), "mask", 1),
+        (profile_of("float32"), "measures", 1),
+        (profile_of("float32"), "mask", 1),
+        (profile_of("complex64"), "measures", 1),
     ],
 )
 @pytest.mark.parametrize("compress", ["deflate", "zstd", "lzw"])
-def test_only_whole_numbers_that_measure_something_are_stored_as_differences(
-    profile: ImageProfile, *, categorical: bool, predictor: int, compress: str
+def test_measured_whole_numbers_and_wide_masks_are_stored_as_differences(
+    profile: ImageProfile, *, content: str, predictor: int, compress: str
 ) -> None:
-    encoder = encoder_of(profile, (4, 5), categorical=categorical, compress=compress)
+    encoder = encoder_of(profile, (4, 5), content=content, compress=compress)
     chip = encoder.encode(np.zeros((1, 4, 5), profile.dtype), TRANSFORMS["north-up"])
     with tifffile.TiffFile(io.BytesIO(chip)) as tiff:
         assert tiff.pages[0].predictor == predictor

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from polychip.blocks.jobs import ChipSlot, SceneJob, image_kind
 from polychip.blocks.opened import Pixels, SceneWorker
 from polychip.grid import Window
+from polychip.io.geotiff import Content
 
 
 def read_layers(worker: SceneWorker, window: Window) -> dict[str, Pixels]:
@@ -37,11 +38,10 @@ def write_images(worker: SceneWorker, slot: ChipSlot, layers: dict[str, Pixels])
     entry: dict[str, Any] = {}
     for name, plan in worker.job.layers:
         part = layers[name].cut(slot.window)
+        content: Content = "codes" if plan.spec.categorical else "measures"
         values = np.ascontiguousarray(part.values)  # copied once, for statistics and file alike
         entry[name] = {
-            **worker.write(
-                image_kind(name), slot, values, plan.profile, {}, codes=plan.spec.categorical
-            ),
+            **worker.write(image_kind(name), slot, values, plan.profile, {}, content=content),
             **band_statistics(values, part.valid, plan.profile.nodata),
         }
     return entry

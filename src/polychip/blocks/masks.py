@@ -131,14 +131,16 @@ def write_masks(
     kept = []
     for slot in chips:
         part = slot.window.slices_in(burned.window)
-        semantic = burned.semantic[part]
+        semantic = np.ascontiguousarray(burned.semantic[part])
         reason = _reason_to_skip(worker, slot, semantic, burned)
         if reason:
             record.skipped[slot.chip_id] = reason
             continue
         kept.append(slot)
         entry: dict[str, Any] = {
-            SEMANTIC: worker.write(f"masks/{SEMANTIC}", slot, semantic[None], *look, codes=True),
+            SEMANTIC: worker.write(
+                f"masks/{SEMANTIC}", slot, semantic[None], *look, content="mask"
+            ),
             "counts": count_codes(semantic, schema),
             "inside_px": inside_px(job, slot),
             "padding_px": semantic.size - inside_px(job, slot),
@@ -150,14 +152,33 @@ def write_masks(
     return kept
 
 
+def _write_mask(
+    worker: SceneWorker,
+    name: str,
+    slot: ChipSlot,
+    mask: NDArray[np.generic],
+    look: tuple[ImageProfile, dict[str, str]],
+) -> dict[str, str]:
+    profile, tags = look
+    return worker.write(f"masks/{name}", slot, mask[None], profile, tags, content="mask")
+
+
 def count_codes(semantic: NDArray[np.generic], schema: LabelSchema) -> dict[str, int]:
-    """Pixels by class code, codes that do not occur left out."""
+    """Pixels by class code, codes that do not occur left out.
+
+    Args:
+        semantic: (height, width), C-contiguous.
+    """
     codes = {schema.background, schema.ignore, *(entry.code for entry in schema.classes)}
     if len(codes) > _FEW_CODES:
         counts = np.bincount(semantic.ravel())
         return {str(code): int(counts[code]) for code in np.flatnonzero(counts).tolist()}
     codes.remove(schema.background)  # the rest
-    found = {code: int(np.count_nonzero(semantic == code)) for code in codes}
+    same = np.empty(semantic.shape, dtype=bool)
+    found = {}
+    for code in codes:
+        np.equal(semantic, semantic.dtype.type(code), out=same)
+        found[code] = int(np.count_nonzero(same))
     found[schema.background] = semantic.size - sum(found.values())
     return {str(code): n for code, n in sorted(found.items()) if n}
 
@@ -193,9 +214,7 @@ def _write_objects(
     totals = worker.labels.objects.area_px[burned.numbers]
     objects, mask = chip_objects(runs, totals, top, image)
     pixels = mask.astype(job.instance_dtype)
-    entry[INSTANCE] = worker.write(
-        f"masks/{INSTANCE}", slot, pixels[None], *instance_profile(job), codes=True
-    )
+    entry[INSTANCE] = _write_mask(worker, INSTANCE, slot, pixels, instance_profile(job))
     entry["n_instances"] = int(np.count_nonzero(objects.local_id))
     record.instances[slot.chip_id] = _object_rows(worker, objects, burned.numbers)
 

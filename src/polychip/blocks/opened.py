@@ -13,7 +13,7 @@ from polychip.burn.edges import EdgeSet, load_edges
 from polychip.grid import Window
 from polychip.image import ImageProfile, ImageSource
 from polychip.io.atomic import write_bytes
-from polychip.io.geotiff import ChipEncoder
+from polychip.io.geotiff import ChipEncoder, Content
 from polychip.io.placement import LayerPlan
 from polychip.io.sources import open_layer
 from polychip.labels.labelset import LabelSet, load_labels
@@ -73,14 +73,14 @@ class SceneWorker:
         profile: ImageProfile,
         tags: Mapping[str, str],
         *,
-        codes: bool,
+        content: Content,
     ) -> dict[str, str]:
         """Write one file of a chip; returns its path and checksum for the index.
 
         Args:
             kind: the folder below the dataset.
             pixels: (bands, height, width).
-            codes: whether values are codes or ids, not measurements; they compress differently.
+            content: what the values are; each kind compresses differently.
         """
         if kind not in self._encoders:
             height, width = self.job.chip_shape
@@ -92,7 +92,7 @@ class SceneWorker:
                 compress=self.job.compress,
                 tags=tags,
                 transform_like=self.job.grid.transform,
-                categorical=codes,
+                content=content,
             )
         transform = self.job.grid.window_transform(slot.window)
         data = self._encoders[kind].encode(pixels, transform)

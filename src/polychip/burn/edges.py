@@ -105,10 +105,10 @@ def load_edges(folder: Path) -> EdgeSet:
 
 def load_array(path: Path) -> NDArray[Any]:
     """A saved array, memory-mapped; an empty one can't be and is read."""
-    array: NDArray[Any] = (
-        np.load(path, mmap_mode="r") if path.stat().st_size > _HEADER else np.load(path)
-    )
-    return array
+    if path.stat().st_size <= _HEADER:
+        return np.asarray(np.load(path))
+    mapped: NDArray[Any] = np.load(path, mmap_mode="r")
+    return mapped.view(np.ndarray)  # of the same pages, without memmap's own slow indexing
 
 
 def build_edges(

@@ -43,19 +43,27 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
     Raises:
         OutputError: the disk is full, read-only, …; nothing is left behind.
     """
-    target = Path(path)
-    temporary = _beside(target)
-    with _output_errors(target, temporary):
+    target = os.fspath(path)
+    folder, _ = os.path.split(target)
+    temporary = os.path.join(folder, _part_name())  # noqa: PTH118 - a Path costs more than the file
+    try:
         try:
-            try:
-                temporary.write_bytes(data)
-            except FileNotFoundError:  # rare, so asking for each file would be a waste
-                target.parent.mkdir(parents=True, exist_ok=True)
-                temporary.write_bytes(data)
-            temporary.replace(target)
-        except BaseException:
-            _remove(temporary)
+            _write(temporary, data)
+        except FileNotFoundError:  # rare, so asking for each file would be a waste
+            Path(target).parent.mkdir(parents=True, exist_ok=True)
+            _write(temporary, data)
+        os.replace(temporary, target)  # noqa: PTH105
+    except BaseException:
+        _remove(Path(temporary))
+        with _output_errors(Path(target), Path(temporary)):
             raise
+
+
+def _write(path: str, data: bytes) -> None:
+    with open(path, "wb", buffering=0) as file:  # noqa: PTH123
+        view = memoryview(data)
+        while view:
+            view = view[file.write(view) :]
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
@@ -112,7 +120,11 @@ def remove_stale_parts(folder: str | os.PathLike[str]) -> int:
 
 def _beside(target: Path) -> Path:
     """A new name in the target's folder; short, so that any legal target name will do."""
-    return target.with_name(f".{os.urandom(8).hex()}.part")
+    return target.with_name(_part_name())
+
+
+def _part_name() -> str:
+    return f".{os.urandom(8).hex()}.part"
 
 
 def _remove(path: Path) -> None:
