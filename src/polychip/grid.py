@@ -1,7 +1,7 @@
 """Pixel lattices and windows on them; pure values."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -112,10 +112,18 @@ class Grid:
 
     def outline(self, window: Window | None = None, points: int = 33) -> NDArray[np.float64]:
         """CRS coordinates along the four sides, shape (4 · (points − 1), 2), a closed path's."""
-        corners = self.corners(window)
+        ring: NDArray[np.float64] = self.outlines([window or self.window], points)[0]
+        return ring
+
+    def outlines(self, windows: Sequence[Window], points: int = 33) -> NDArray[np.float64]:
+        """`outline` of each window, shape (n, 4 · (points − 1), 2)."""
+        columns = [(w.x_off, w.x_end, w.x_end, w.x_off) for w in windows]
+        rows = [(w.y_off, w.y_off, w.y_end, w.y_end) for w in windows]
+        corners = self.to_crs(*(np.array(v, dtype=np.float64).ravel() for v in (columns, rows)))
+        starts = corners.reshape(-1, 4, 1, 2)
+        ends = np.roll(starts, -1, axis=1)
         steps = np.linspace(0.0, 1.0, points)[:-1, None]
-        sides = zip(corners, np.roll(corners, -1, axis=0), strict=True)
-        return np.concatenate([start + (end - start) * steps for start, end in sides])
+        return (starts + (ends - starts) * steps).reshape(len(windows), -1, 2)
 
     def to_crs(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
         """CRS coordinates of pixel coordinates (column, row), shape (n, 2)."""

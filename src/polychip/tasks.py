@@ -63,7 +63,7 @@ class LabelTask:
     all_sources: tuple["LabelSource", ...]
     """The label sources of all scenes: one mapping for the whole dataset."""
     things: bool
-    """Whether classes without a schema are countable."""
+    """Whether objects are asked for, and classes without a schema are countable."""
     options: "SchemaOptions"
     all_touched: bool
     keep_tiny: bool
@@ -96,6 +96,7 @@ def load_labels_task(task: LabelTask, own_process: bool) -> LabelResult:  # noqa
         task.sources,
         schema,
         task.options,
+        objects=task.things,
         all_touched=task.all_touched,
         keep_tiny=task.keep_tiny,
         names=task.namespaces,

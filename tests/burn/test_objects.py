@@ -15,7 +15,7 @@ IMAGE = Window(0, 0, 12, 12)
 def objects_in(chip: Window, polygons: list, ignored: Window | None = None):
     """The objects of a chip where each polygon is one; the last lies on top."""
     edges = edge_set(polygons)
-    total = count_pixels(edges, IMAGE)
+    total = count_pixels(edges, IMAGE, np.arange(edges.n_owners))
     runs = scan(edges, chip)
     top = paint(
         np.zeros((chip.height, chip.width), np.int32), runs, (runs.owner + 1).astype(np.int32)

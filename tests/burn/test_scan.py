@@ -205,6 +205,6 @@ def test_runs_of_one_owner_never_touch_a_pixel_twice() -> None:
 def test_pixels_are_counted_per_owner_inside_the_window_alone() -> None:
     polygons = [box(0, 0, 4, 4), box(-5, -5, 2, 2), box(9, 9, 10, 10), box(0.6, 0.6, 0.9, 0.9)]
     window = Window(0, 0, 8, 8)
-    assert count_pixels(edge_set(polygons), window).tolist() == [16, 4, 0, 0]
+    assert count_pixels(edge_set(polygons), window, np.arange(4)).tolist() == [16, 4, 0, 0]
     edges = edge_set(polygons, all_edges=True)
-    assert count_pixels(edges, window, all_touched=True).tolist() == [16, 4, 0, 1]
+    assert count_pixels(edges, window, np.arange(4), all_touched=True).tolist() == [16, 4, 0, 1]

@@ -200,7 +200,7 @@ def test_scenes_around_beside_and_on_the_pole_are_burned_by_their_meridians(
     mask = burned(labels, Window(0, 0, 100, 100))
     assert_equals_oracle(mask, where, polygons, [1] * 3, "EPSG:4326")
     if corner < 0:  # the whole ring and the whole cap lie on the image
-        area = dict(zip(labels.fids, labels.area_px.tolist(), strict=True))
+        area = dict(zip(labels.objects.source_fid, labels.objects.area_px.tolist(), strict=True))
         assert area["0"] > area["2"] > 500
         assert list(labels.fids).index("0") < list(labels.fids).index("2"), "smaller on top"
 

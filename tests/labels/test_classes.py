@@ -276,7 +276,7 @@ def test_keep_tiny_burns_the_pixel_that_holds_them_and_nothing_else(tmp_path: Pa
     expected[0, 10] = 2
     assert np.array_equal(burned(loaded, WHOLE), expected)
     assert report.tiny_by_class == {}
-    assert sorted(loaded.area_px.tolist()) == [0, 1, 1, 4]
+    assert sorted(loaded.objects.area_px.tolist()) == [0, 1, 1, 4]
 
 
 def test_an_id_field_must_name_each_feature(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from polychip.burn.edges import EdgeSet, build_edges
+from polychip.burn.edges import EdgeSet, flat_edges, index_edges
 from polychip.burn.runs import Runs
 from polychip.grid import Window
 
@@ -22,7 +22,9 @@ def edge_set(polygons: Sequence[Any], *, all_edges: bool = False) -> EdgeSet:
                 points.append(np.hstack((xy[:-1], xy[1:])))
                 owners.append(np.full(len(xy) - 1, number))
     owner = np.concatenate(owners)
-    return build_edges(np.concatenate(points), owner, np.arange(len(polygons)), all_edges=all_edges)
+    counts = np.bincount(owner, minlength=len(polygons))
+    flat = flat_edges(np.concatenate(points), counts, all_edges=all_edges)
+    return index_edges(flat, np.arange(len(polygons)))
 
 
 def cover(runs: Runs, n_owners: int, window: Window) -> NDArray[np.int64]:

@@ -42,6 +42,7 @@ def load(
         given,
         schema or schema_from_values(["labels"], things=True)[0],
         options or SchemaOptions(),
+        objects=True,
         all_touched=all_touched,
         keep_tiny=keep_tiny,
         chip_shape=(64, 64),

@@ -1,5 +1,6 @@
 """Flat edges in pixel space: selected by window, never cut; memory-mapped by workers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,52 +112,92 @@ def load_array(path: Path) -> NDArray[Any]:
     return mapped.view(np.ndarray)  # of the same pages, without memmap's own slow indexing
 
 
-def build_edges(
-    points: NDArray[np.float64],
-    owner: NDArray[np.int64],
-    number: NDArray[np.int64],
-    *,
-    all_edges: bool,
-) -> EdgeSet:
-    """An edge set of edges that stand together by feature.
+@dataclass(frozen=True, slots=True)
+class FlatEdges:
+    """Edges of some features, feature after feature, each pointing downwards."""
+
+    points: NDArray[np.float64]
+    """(n_edges, 4): x1, y1, x2, y2 in pixels."""
+    counts: NDArray[np.int64]
+    """(n_features,) edges of each."""
+    box: NDArray[np.int64]
+    """(n_features, 4) pixels touched, as in `EdgeSet`; zeros for features without edges."""
+
+    @property
+    def owner(self) -> NDArray[np.int64]:
+        """(n_edges,) the feature of each edge, ascending."""
+        return np.repeat(np.arange(len(self.counts)), self.counts)
+
+
+def flat_edges(
+    points: NDArray[np.float64], counts: NDArray[np.int64], *, all_edges: bool
+) -> FlatEdges:
+    """Edges that point downwards, without those that no scan would meet.
 
     Args:
-        points: (n, 4) pixel coordinates.
-        owner: (n,) feature of each edge, ascending.
-        number: (n_features,) the owner's number that each feature gets.
+        points: (n, 4) pixel coordinates, feature after feature; those without length are dropped.
+        counts: (n_features,) edges of each.
         all_edges: keep edges that cross no row of pixel centres; needed for all_touched.
     """
-    up = points[:, 1] > points[:, 3]
+    top, bottom = np.minimum(points[:, 1], points[:, 3]), np.maximum(points[:, 1], points[:, 3])
+    bounds = np.append(0, np.cumsum(counts))
+    box = _boxes(points, top, bottom, bounds)
+    if all_edges:
+        keep = (top < bottom) | (points[:, 0] != points[:, 2])
+    else:
+        keep = np.ceil(top - 0.5) < np.ceil(bottom - 0.5)
+    points, before = points[np.flatnonzero(keep)], np.append(0, np.cumsum(keep))
+    counts = np.diff(before[bounds])
+    up = np.flatnonzero(points[:, 1] > points[:, 3])
     points[up] = points[up][:, [2, 3, 0, 1]]
+    return FlatEdges(points, counts, box)
+
+
+def joined_edges(parts: Sequence[FlatEdges]) -> FlatEdges:
+    """The edges of several lots of features, one behind the other."""
+    if len(parts) == 1:
+        return parts[0]
+    none = FlatEdges(np.empty((0, 4)), np.empty(0, dtype=np.int64), np.empty((0, 4), np.int64))
+    points, counts, box = (
+        np.concatenate([getattr(lot, name) for lot in (none, *parts)])
+        for name in ("points", "counts", "box")
+    )
+    return FlatEdges(points, counts, box)
+
+
+def index_edges(flat: FlatEdges, number: NDArray[np.int64]) -> EdgeSet:
+    """An edge set of the features' edges.
+
+    Args:
+        flat: its points are changed.
+        number: (n_features,) the owner's number that each feature gets.
+    """
     n = len(number)
     box = np.empty((n, 4), dtype=np.int64)
-    box[number] = _boxes(points, np.searchsorted(owner, np.arange(n + 1)))
-    if not all_edges:
-        crosses = np.ceil(points[:, 1] - 0.5) < np.ceil(points[:, 3] - 0.5)
-        points, owner = points[crosses], owner[crosses]
-    bounds = np.searchsorted(owner, np.arange(n + 1)).astype(np.int64)
-    reach = _sort_long(points, bounds)
+    box[number] = flat.box
+    bounds = np.append(0, np.cumsum(flat.counts)).astype(np.int64)
+    reach = _sort_long(flat.points, bounds)
     first_edge, end_edge = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
     first_edge[number], end_edge[number] = bounds[:-1], bounds[1:]
-    return EdgeSet(points, first_edge, end_edge, box, reach, *_buckets(box))
+    return EdgeSet(flat.points, first_edge, end_edge, box, reach, *_buckets(box))
 
 
-def _boxes(points: NDArray[np.float64], bounds: NDArray[np.int64]) -> NDArray[np.int64]:
+def _boxes(
+    points: NDArray[np.float64],
+    top: NDArray[np.float64],
+    bottom: NDArray[np.float64],
+    bounds: NDArray[np.int64],
+) -> NDArray[np.int64]:
     """(n, 4) pixels touched by each feature's edges; zeros for features without edges."""
     box = np.zeros((len(bounds) - 1, 4), dtype=np.int64)
     some = np.flatnonzero(np.diff(bounds))
     if len(some):
         first = bounds[some]
-        left = np.minimum.reduceat(np.minimum(points[:, 0], points[:, 2]), first)
-        right = np.maximum.reduceat(np.maximum(points[:, 0], points[:, 2]), first)
-        box[some, 0], box[some, 1] = (
-            np.floor(left),
-            np.floor(np.minimum.reduceat(points[:, 1], first)),
-        )
-        box[some, 2], box[some, 3] = (
-            np.ceil(right),
-            np.ceil(np.maximum.reduceat(points[:, 3], first)),
-        )
+        left, right = (f(points[:, 0], points[:, 2]) for f in (np.minimum, np.maximum))
+        box[some, 0] = np.floor(np.minimum.reduceat(left, first))
+        box[some, 1] = np.floor(np.minimum.reduceat(top, first))
+        box[some, 2] = np.ceil(np.maximum.reduceat(right, first))
+        box[some, 3] = np.ceil(np.maximum.reduceat(bottom, first))
         box[some, 2:] = np.maximum(box[some, 2:], box[some, :2] + 1)
     return box
 

@@ -79,15 +79,22 @@ def scan(edges: EdgeSet, window: Window, *, all_touched: bool = False) -> Runs:
     if not len(owners):
         return _no_runs()
     points, position = edges.edges_of(owners, window.y_off, window.y_end)
-    runs = _centre_runs(points, position, window)
-    if all_touched:
-        runs = merge([runs, _touched_runs(points, position, window)], window)
+    runs = _runs_of(points, position, window, all_touched=all_touched)
     return Runs(owners[runs.owner], runs.row, runs.start, runs.stop)
 
 
 def _no_runs() -> Runs:
     none = np.empty(0, dtype=np.int64)
     return Runs(none, none, none, none)
+
+
+def _runs_of(
+    points: NDArray[np.float64], position: Ints, window: Window, *, all_touched: bool
+) -> Runs:
+    runs = _centre_runs(points, position, window)
+    if all_touched:
+        runs = merge([runs, _touched_runs(points, position, window)], window)
+    return runs
 
 
 def _centre_runs(points: NDArray[np.float64], position: Ints, window: Window) -> Runs:
@@ -170,19 +177,44 @@ def paint(
         for a, b, value in zip(begin.tolist(), finish.tolist(), values.tolist(), strict=True):
             flat[a:b] = value
     else:
-        _, pixel = expand(begin, begin + lengths)
+        behind = np.cumsum(lengths)
+        pixel = np.repeat(begin - (behind - lengths), lengths)
+        pixel += np.arange(len(pixel))
         flat[pixel] = np.repeat(values, lengths)
     return canvas
 
 
-def count_pixels(edges: EdgeSet, window: Window, *, all_touched: bool = False) -> Ints:
-    """Pixels that each owner covers in the window, before any overlap; bounded memory."""
-    total = np.zeros(edges.n_owners, dtype=np.int64)
-    rows = max(1, min(window.height, 4_000_000 // max(1, window.width)))
-    for top in range(window.y_off, window.y_end, rows):
-        band = Window(window.x_off, top, window.width, min(rows, window.y_end - top))
-        runs = scan(edges, band, all_touched=all_touched)
-        total += np.bincount(
-            runs.owner, weights=runs.stop - runs.start, minlength=edges.n_owners
-        ).astype(np.int64)
+_CROSSINGS = 1 << 17
+"""About so many crossings are counted at a time: their arrays stay in a processor's cache."""
+
+
+def count_pixels(
+    edges: EdgeSet, window: Window, owners: Ints, *, all_touched: bool = False
+) -> Ints:
+    """Pixels that each of some owners covers in the window, before any overlap; bounded memory."""
+    total = np.zeros(len(owners), dtype=np.int64)
+    box = edges.box[owners]
+    height = np.minimum(box[:, 3], window.y_end) - np.maximum(box[:, 1], window.y_off)
+    weight = edges.end_edge[owners] - edges.first_edge[owners] + 2 * np.maximum(height, 0)
+    behind = np.append(0, np.cumsum(weight))
+    start = 0
+    while start < len(owners):
+        stop = int(np.searchsorted(behind, behind[start] + _CROSSINGS, side="right")) - 1
+        stop = max(stop, start + 1)
+        bands = -(-int(weight[start:stop].sum()) // _CROSSINGS)
+        for band in _bands(window, bands if stop - start == 1 else 1):
+            points, position = edges.edges_of(owners[start:stop], band.y_off, band.y_end)
+            runs = _runs_of(points, position, band, all_touched=all_touched)
+            lengths = (runs.stop - runs.start).astype(np.float64)
+            total[start:stop] += np.bincount(
+                runs.owner, weights=lengths, minlength=stop - start
+            ).astype(np.int64)
+        start = stop
     return total
+
+
+def _bands(window: Window, n: int) -> list[Window]:
+    """The window cut into n bands of rows, or fewer."""
+    rows = max(1, -(-window.height // n))
+    tops = range(window.y_off, window.y_end, rows)
+    return [Window(window.x_off, y, window.width, min(rows, window.y_end - y)) for y in tops]

@@ -141,12 +141,9 @@ class Footprints:
         """(WKB, bounding box) of each window; sides get inner points where they may bend."""
         operation = choose_operation(grid.crs_wkt, self.crs_wkt, allow_ballpark=True)
         points = 2 if operation.is_identity else 9
-        rings = []
-        for window in windows:
-            outline = grid.outline(window, points=points)
-            ring = operation.forward(outline[:, 0], outline[:, 1])
-            rings.append(np.vstack((ring, ring[:1])))
-        shapes = shapely.polygons(np.stack(rings))
+        outlines = grid.outlines(windows, points=points)
+        sides = operation.forward(*outlines.reshape(-1, 2).T).reshape(outlines.shape)
+        shapes = shapely.polygons(np.concatenate((sides, sides[:, :1]), axis=1))
         boxes = shapely.bounds(shapes)
         self._grow(boxes)
         names = ("xmin", "ymin", "xmax", "ymax")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,15 @@ from numpy.typing import NDArray
 
 from polychip.crs import crs_label, parse_crs, to_wkt
 from polychip.errors import InputError, nearest, some
+from polychip.labels.wkb import WkbColumn, column_of, joined
 from polychip.recipe import VectorSource, is_remote
 
 PARQUET_SUFFIXES = (".parquet", ".geoparquet", ".pq")
 RASTER_SUFFIXES = (".tif", ".tiff", ".vrt", ".img", ".jp2", ".png", ".cog")
+
+ARROW_SUFFIXES = (".gpkg", ".fgb")
+"""Formats whose columns GDAL hands over in bulk, and whose texts are UTF-8."""
+_PLAIN_TYPES = frozenset(("int16", "int32", "int64", "float32", "float64", "object"))
 
 Box = tuple[float, float, float, float]
 
@@ -34,17 +40,19 @@ class LayerInfo:
     """(west, south, east, north) in the layer's own CRS; None when it is empty."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class VectorTable:
     """Features as they are in the file. Arrays have an entry a feature."""
 
-    geometry: NDArray[np.object_]
-    """shapely geometries or None."""
+    wkb: WkbColumn
     fids: NDArray[np.int64]
     columns: dict[str, NDArray[Any]]
     crs_wkt: str
-    n_unreadable: int
-    """Geometries of a kind that GEOS does not know (None in `geometry`)."""
+
+    @cached_property
+    def geometry(self) -> NDArray[np.object_]:
+        """Shapely geometries or None."""
+        return self.wkb.shapes(np.arange(len(self.wkb)))
 
 
 def is_raster_path(path: str) -> bool:
@@ -171,17 +179,14 @@ def read_features(
         return _read_parquet(source, info, columns, boxes)
     wanted: list[Box | None] = [None] if boxes is None or _holds(boxes, info) else [*boxes]
     tables = [_read_ogr(source, info, columns, box) for box in wanted]
-    geometry, fids, fields = tables[0]
-    for more_geometry, more_fids, more_fields in tables[1:]:
-        new = ~np.isin(more_fids, fids)
-        geometry = np.concatenate((geometry, more_geometry[new]))
+    wkb, fids, fields = tables[0]
+    for more_wkb, more_fids, more_fields in tables[1:]:
+        new = np.flatnonzero(~np.isin(more_fids, fids))
+        wkb = joined((wkb, more_wkb.take(new)))
         fids = np.concatenate((fids, more_fids[new]))
         fields = [np.concatenate((a, b[new])) for a, b in zip(fields, more_fields, strict=True)]
-    shapes = shapely.from_wkb(geometry, on_invalid="ignore")
-    present = np.array([wkb is not None for wkb in geometry], dtype=bool)
-    unreadable = int(np.count_nonzero(shapely.is_missing(shapes) & present))
     named = dict(zip(columns, fields, strict=True))
-    return VectorTable(shapes, fids.astype(np.int64), named, source_crs(source, info), unreadable)
+    return VectorTable(wkb, fids.astype(np.int64), named, source_crs(source, info))
 
 
 def _holds(boxes: Sequence[Box], info: LayerInfo) -> bool:
@@ -203,6 +208,9 @@ def read_column(source: VectorSource, info: LayerInfo, name: str) -> NDArray[Any
     return _read_ogr(source, info, [name], None, geometry=False)[2][0]
 
 
+_Columns = tuple[WkbColumn, NDArray[np.int64], list[NDArray[Any]]]
+
+
 def _read_ogr(
     source: VectorSource,
     info: LayerInfo,
@@ -210,29 +218,96 @@ def _read_ogr(
     box: Box | None,
     *,
     geometry: bool = True,
-) -> tuple[NDArray[np.object_], NDArray[np.int64], list[NDArray[Any]]]:
+) -> _Columns:
+    """A layer's (geometries, feature numbers, fields)."""
     from pyogrio.errors import DataLayerError, DataSourceError
-    from pyogrio.raw import read
 
+    if source.path.lower().endswith(ARROW_SUFFIXES):
+        quick = _read_arrow(source, info, columns, box, geometry=geometry)
+        if quick is not None:
+            return quick
     try:
-        meta, fids, shapes, fields = read(
-            source.path,
-            layer=info.layer,
-            columns=list(columns),
-            force_2d=True,
-            read_geometry=geometry,
-            where=source.where,
-            bbox=box,
-            return_fids=True,
-            encoding=None,
-        )
+        return _read_one_by_one(source, info, columns, box, geometry=geometry)
     except (DataLayerError, DataSourceError, ValueError, RuntimeError) as error:
         about = f' with where = "{source.where}"' if source.where else ""
         raise InputError(
             f"{source.path}: layer '{info.layer}' can't be read{about}: {error}"
         ) from error
+
+
+def _read_one_by_one(
+    source: VectorSource,
+    info: LayerInfo,
+    columns: Sequence[str],
+    box: Box | None,
+    *,
+    geometry: bool,
+) -> _Columns:
+    """By GDAL's features: any driver, any field."""
+    from pyogrio.raw import read
+
+    meta, fids, shapes, fields = read(
+        source.path,
+        layer=info.layer,
+        columns=list(columns),
+        force_2d=True,
+        read_geometry=geometry,
+        where=source.where,
+        bbox=box,
+        return_fids=True,
+        encoding=None,
+    )
     by_name = dict(zip(meta["fields"], fields, strict=True))
-    return shapes, fids, [by_name[name] for name in columns]
+    return column_of(shapes if geometry else []), fids, [by_name[name] for name in columns]
+
+
+def _read_arrow(
+    source: VectorSource,
+    info: LayerInfo,
+    columns: Sequence[str],
+    box: Box | None,
+    *,
+    geometry: bool,
+) -> _Columns | None:
+    """By GDAL's columns, four times as fast; None where features one by one are the surer way.
+
+    Those are fields other than numbers and texts, texts that are no UTF-8, an old GDAL, and
+    whatever goes wrong, so that it is told in one place.
+    """
+    if not all(info.fields.get(name) in _PLAIN_TYPES for name in columns):
+        return None
+    from pyogrio.errors import DataLayerError, DataSourceError
+    from pyogrio.raw import read_arrow
+
+    from polychip.io.light import load_pyarrow_light
+
+    load_pyarrow_light()
+    try:
+        meta, table = read_arrow(
+            source.path,
+            layer=info.layer,
+            columns=list(columns),
+            read_geometry=geometry,
+            where=source.where,
+            bbox=box,
+            return_fids=True,
+        )
+        fields = [table[name].to_numpy() for name in columns]
+    except (DataLayerError, DataSourceError, ValueError, RuntimeError, KeyError):
+        return None
+    wkb = _wkb_of(table[meta["geometry_name"] or "wkb_geometry"]) if geometry else column_of([])
+    return wkb, table[meta["fid_column"] or "OGC_FID"].to_numpy(), fields
+
+
+def _wkb_of(chunks: Any) -> WkbColumn:
+    """The geometries of an Arrow column of `binary`."""
+    parts = [column_of([])]
+    for chunk in chunks.chunks:
+        _, offsets, data = chunk.buffers()
+        start = np.frombuffer(offsets, dtype=np.int32)[chunk.offset :][: len(chunk) + 1]
+        bytes_ = np.frombuffer(data, dtype=np.uint8)[start[0] : start[-1]]
+        parts.append(WkbColumn(bytes_, start.astype(np.int64) - int(start[0])))
+    return joined(parts)
 
 
 def _describe_parquet(source: VectorSource) -> LayerInfo:
@@ -276,9 +351,8 @@ def _read_parquet(
         near = np.ones(len(frame), dtype=bool)
     chosen = frame[near]
     return VectorTable(
-        geometry=shapely.force_2d(chosen.geometry.to_numpy()),
+        wkb=column_of(shapely.to_wkb(shapely.force_2d(chosen.geometry.to_numpy())).tolist()),
         fids=np.flatnonzero(near).astype(np.int64),
         columns={name: chosen[name].to_numpy() for name in columns},
         crs_wkt=source_crs(source, info),
-        n_unreadable=0,
     )

@@ -9,25 +9,36 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from polychip.burn.edges import EdgeSet, build_edges, load_array, load_edges
+from polychip.burn.edges import (
+    EdgeSet,
+    flat_edges,
+    index_edges,
+    joined_edges,
+    load_array,
+    load_edges,
+)
 from polychip.burn.runs import count_pixels, merge, scan
 from polychip.errors import InputError, some
 from polychip.grid import Window
+from polychip.labels.outlines import Shapes
 from polychip.labels.project import PixelEdges
 from polychip.schema import LabelSchema
 
 NO_OBJECT = -1
+_SURE_RADIUS_PX = 0.73
+"""A circle of this radius holds a pixel's centre wherever it lies: half the diagonal, and a little
+for edges that bend."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFeatures:
     """Features of one label source, in the source's CRS and in pixels. An entry a feature."""
 
-    geometry: NDArray[np.object_]
-    """Valid polygons in the source's CRS."""
+    shapes: Shapes
+    """Valid polygons in the source's CRS, those of some features."""
     edges: PixelEdges
     codes: NDArray[np.int64]
-    fids: list[str]
+    fids: Sequence[str]
     """What names each feature: the id field's value, else the file's feature number."""
     instances: list[str | None]
     """The instance field's value; None: the feature is an object of its own."""
@@ -52,6 +63,9 @@ class Objects:
         return len(self.instance_id)
 
 
+NO_OBJECTS = Objects([], [], [], *(np.empty(0, dtype=np.int64) for _ in range(3)))
+
+
 @dataclass(frozen=True, slots=True)
 class LabelSet:
     """All labels of a scene in pixel space, in painting order (the last lies on top)."""
@@ -61,17 +75,17 @@ class LabelSet:
     """(n_owners,) class code of each feature."""
     object_of: NDArray[np.int64]
     """(n_owners,) object of each feature; NO_OBJECT for stuff, background and ignore."""
-    area_px: NDArray[np.int64]
-    """(n_owners,) pixels each feature covers on the image, before any overlap."""
+    burns: NDArray[np.bool_]
+    """(n_owners,) whether the feature covers a pixel of the image, before any overlap."""
     objects: Objects
     fids: list[str]
-    """(n_owners,) the features' names."""
+    """(n_owners,) the features' names; none where no objects were asked for."""
 
     def save(self, folder: Path) -> None:
         """Write arrays as .npy, texts as one JSON; the marker file is written last."""
         folder.mkdir(parents=True, exist_ok=True)
         self.edges.save(folder)
-        for name in ("codes", "object_of", "area_px"):
+        for name in ("codes", "object_of", "burns"):
             np.save(folder / f"{name}.npy", getattr(self, name))
         texts: dict[str, object] = {"fids": self.fids}
         for field in fields(Objects):
@@ -83,9 +97,7 @@ class LabelSet:
 def load_labels(folder: Path) -> LabelSet:
     """A saved label set, its arrays memory-mapped."""
     texts = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
-    arrays = {
-        name: load_array(folder / f"{name}.npy") for name in ("codes", "object_of", "area_px")
-    }
+    arrays = {name: load_array(folder / f"{name}.npy") for name in ("codes", "object_of", "burns")}
     fids = texts.pop("fids")
     for name in ("code", "n_features", "area_px"):
         texts[name] = np.array(texts[name], dtype=np.int64)
@@ -97,6 +109,7 @@ def assemble(
     schema: LabelSchema,
     image: Window,
     *,
+    objects: bool,
     all_touched: bool,
     keep_tiny: bool,
 ) -> LabelSet:
@@ -106,6 +119,7 @@ def assemble(
         sources: features near the scene.
         schema: decides the painting order and what is a thing.
         image: the image's own pixels, in which areas are counted.
+        objects: whether things are made objects and counted; else every feature is stuff.
         all_touched: whether pixels count that are merely overlapped.
         keep_tiny: give features that hold no pixel's centre the nearest pixel.
 
@@ -113,41 +127,55 @@ def assemble(
         InputError: one instance id has two classes.
     """
     codes = _ints([s.codes for s in sources])
-    fids = [fid for s in sources for fid in s.fids]
-    order = painting_order(sources, codes, fids, schema)
+    order = painting_order(sources, codes, schema)
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
-    starts = np.cumsum([0, *(len(s.fids) for s in sources)])
-    points = _floats([s.edges.points for s in sources]).reshape(-1, 4)
-    owner = _ints([s.edges.owner + start for s, start in zip(sources, starts, strict=False)])
-    edges = build_edges(points, owner, place, all_edges=all_touched)
-    area = count_pixels(edges, image, all_touched=all_touched)
-    if keep_tiny and (area == 0).any():
-        points, owner = _grow_tiny(points, owner, area[place], image)
-        edges = build_edges(points, owner, place, all_edges=all_touched)
-        area = count_pixels(edges, image, all_touched=all_touched)
+    flat = joined_edges([s.edges.flat for s in sources])
+    edges = index_edges(flat, place)
+    radius = np.concatenate([np.empty(0), *(s.edges.inradius_px for s in sources)])
+    holds_centre = radius > _SURE_RADIUS_PX
+    area = _areas(edges, image, holds_centre[order] & (not objects), all_touched=all_touched)
+    if keep_tiny:
+        points, owner = _grow_tiny(flat.points, flat.owner, area[place], image)
+        counts = np.bincount(owner, minlength=len(order))
+        edges = index_edges(flat_edges(points, counts, all_edges=all_touched), place)
+        area = _areas(edges, image, holds_centre[order] & (not objects), all_touched=all_touched)
     ordered_codes = codes[order]
-    ordered_fids = [fids[i] for i in order]
+    if not objects:
+        stuff = np.full(len(order), NO_OBJECT, dtype=np.int64)
+        return LabelSet(edges, ordered_codes, stuff, area > 0, NO_OBJECTS, [])
+    fids = [fid for s in sources for fid in s.fids]
+    ordered_fids = [fids[i] for i in order.tolist()]
     namespaces = [s.namespace for s in sources for _ in s.fids]
     instances = [value for s in sources for value in s.instances]
-    keys = [(namespaces[i], instances[i]) for i in order]
-    object_of, objects = _objects(keys, ordered_codes, ordered_fids, area, schema)
-    _count_unions(objects, object_of, edges, image, all_touched=all_touched)
-    return LabelSet(edges, ordered_codes, object_of, area, objects, ordered_fids)
+    keys = [(namespaces[i], instances[i]) for i in order.tolist()]
+    object_of, found = _objects(keys, ordered_codes, ordered_fids, area, schema)
+    _count_unions(found, object_of, edges, image, all_touched=all_touched)
+    return LabelSet(edges, ordered_codes, object_of, area > 0, found, ordered_fids)
+
+
+def _areas(
+    edges: EdgeSet, image: Window, large: NDArray[np.bool_], *, all_touched: bool
+) -> NDArray[np.int64]:
+    """(n_owners,) pixels of each feature on the image; just 1 for large ones that lie on it."""
+    box = edges.box
+    within = (
+        (box[:, 0] >= image.x_off) & (box[:, 2] <= image.x_end)
+        & (box[:, 1] >= image.y_off) & (box[:, 3] <= image.y_end)
+    )  # fmt: skip
+    area = (large & within).astype(np.int64)
+    rest = np.flatnonzero(area == 0)
+    area[rest] = count_pixels(edges, image, rest, all_touched=all_touched)
+    return area
 
 
 def _ints(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
 
 
-def _floats(parts: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    return np.concatenate(parts) if parts else np.empty(0, dtype=np.float64)
-
-
 def painting_order(
     sources: Sequence[SourceFeatures],
     codes: NDArray[np.int64],
-    fids: list[str],
     schema: LabelSchema,
 ) -> NDArray[np.int64]:
     """Indices of the features, the bottom one first.
@@ -155,28 +183,40 @@ def painting_order(
     By the schema's priority, then smaller area on top, then normalised WKB, class code, id: never
     by the order in the file.
     """
-    area = _floats([s.edges.area_px for s in sources])
-    depth_of = {int(code): schema.priority(int(code)) for code in np.unique(codes)}
-    depth = np.array([depth_of[int(code)] for code in codes], dtype=np.int64)
+    area = np.concatenate([np.empty(0), *(s.edges.area_px for s in sources)])
+    depth_of = np.zeros(int(codes.max(initial=0)) + 1, dtype=np.int64)
+    for code in np.flatnonzero(np.bincount(codes)).tolist():
+        depth_of[code] = schema.priority(code)
+    depth = depth_of[codes]
     order = np.lexsort((-area, -depth))
     same = (np.diff(depth[order]) == 0) & (np.diff(area[order]) == 0)
     if not same.any():
         return order.astype(np.int64)
-    geometry = np.concatenate([s.geometry for s in sources])
-    ends = np.flatnonzero(~np.r_[same, False]) + 1
-    result = order.copy()
-    start = 0
-    for end in ends.tolist():
-        if end - start > 1:
-            group = order[start:end]
-            wkb = shapely.to_wkb(shapely.normalize(geometry[group]))
-            ranked = sorted(
-                zip(wkb, codes[group].tolist(), (fids[i] for i in group), group, strict=True),
-                key=lambda item: item[:3],
-            )
-            result[start:end] = [item[3] for item in ranked]
-        start = end
-    return result.astype(np.int64)
+    tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+    group = np.cumsum(np.append(True, ~same))[tied]
+    members = order[tied]
+    shapes, names = _features(sources, members)
+    wkb = shapely.to_wkb(shapely.normalize(shapes))
+    keys = zip(group.tolist(), wkb, codes[members].tolist(), names, strict=True)
+    ranked = sorted(zip(keys, members.tolist(), strict=True), key=lambda item: item[0])
+    result = order.astype(np.int64)
+    result[tied] = [member for _, member in ranked]
+    return result
+
+
+def _features(
+    sources: Sequence[SourceFeatures], features: NDArray[np.int64]
+) -> tuple[NDArray[np.object_], list[str]]:
+    """Shapes and names of some features, numbered through all sources."""
+    starts = np.cumsum([0, *(len(s.fids) for s in sources)])
+    source = np.searchsorted(starts, features, side="right") - 1
+    own = features - starts[source]
+    shapes = np.empty(len(features), dtype=object)
+    for index in np.flatnonzero(np.bincount(source)).tolist():
+        mine = np.flatnonzero(source == index)
+        shapes[mine] = sources[index].shapes(own[mine])
+    names = zip(source.tolist(), own.tolist(), strict=True)
+    return shapes, [sources[index].fids[feature] for index, feature in names]
 
 
 def _grow_tiny(

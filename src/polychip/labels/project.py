@@ -6,9 +6,11 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from polychip.burn.edges import FlatEdges, flat_edges, joined_edges
 from polychip.crs import is_geographic
 from polychip.errors import InputError
-from polychip.labels.footprint import Footprint, ring_bounds
+from polychip.labels.footprint import Footprint
+from polychip.labels.outlines import Outlines, Shapes
 
 EDGE_TOLERANCE_PX = 0.01
 """Chords may leave the true (curved) edge by this much: a fifth of what the contract allows."""
@@ -21,61 +23,121 @@ _MOST_ROUNDS = 16
 
 @dataclass(frozen=True, slots=True)
 class PixelEdges:
-    """Edges of polygons in pixel space; arrays have an entry an edge."""
+    """Polygons in pixel space; arrays have an entry a polygon."""
 
-    points: NDArray[np.float64]
-    """(n, 4): x1, y1, x2, y2."""
-    owner: NDArray[np.int64]
-    """Index of the geometry, ascending."""
+    flat: FlatEdges
     area_px: NDArray[np.float64]
-    """Area of each geometry inside the padded window, in pixels; an entry a geometry."""
+    """Area of each polygon inside the padded window, in pixels."""
+    inradius_px: NDArray[np.float64]
+    """A circle of this radius, or a larger one, fits into the polygon; 0 where that isn't known."""
 
 
-def pixel_edges(geometry: NDArray[np.object_], place: Footprint) -> PixelEdges:
+def pixel_edges(
+    outlines: Outlines, shapes: Shapes, place: Footprint, *, all_edges: bool = False
+) -> PixelEdges:
     """All edges of the polygons, in the grid's pixel space, right to EDGE_TOLERANCE_PX.
+
+    Args:
+        outlines: in the labels' CRS, cut at the footprint's clip box.
+        shapes: the polygons of some numbers as shapely geometries, for those whose area takes more
+            than a sum.
+        place: where they lie.
+        all_edges: keep edges that cross no row of pixel centres.
 
     Raises:
         InputError: a label lies where the transformation is not defined.
     """
-    xy, point_ring, ring_owner = _ring_points(geometry)
-    pixels = _transform(xy, place)
-    if not np.isfinite(pixels).all():
-        raise InputError(
-            f"labels reach where {place.operation.name} is not defined; clip them to the area "
-            "of the image first"
-        )
-    inner = point_ring[1:] == point_ring[:-1]
-    owner = ring_owner[point_ring[:-1][inner]]
-    points = _edges(pixels, inner)
+    bend = 0.0 if place.operation.is_identity else _largest_bend(place)
+    parts, areas, radii, start = [], [np.empty(0)], [np.empty(0)], 0
+    for chunk in outlines.chunks():
+        pixels = _transform(chunk.xy, place)
+        if not np.isfinite(pixels).all():
+            raise InputError(
+                f"labels reach where {place.operation.name} is not defined; clip them to the area "
+                "of the image first"
+            )
+        points, counts = _chunk_edges(chunk, pixels, place, bend)
+        parts.append(flat_edges(points, counts, all_edges=all_edges))
+        area, radius, unsure = _sums_of_rings(chunk, pixels, place)
+        if len(unsure):
+            area[unsure] = _clipped_areas(shapes(unsure + start), place)
+        areas.append(area)
+        radius[counts != np.bincount(chunk.owner, chunk.counts, chunk.n_polygons)] = 0.0  # bent
+        radii.append(radius)
+        start += chunk.n_polygons
+    total = np.concatenate(areas)
+    np.round(total, 6, out=total)
+    return PixelEdges(joined_edges(parts), total, np.concatenate(radii))
+
+
+def _chunk_edges(
+    outlines: Outlines, pixels: NDArray[np.float64], place: Footprint, bend: float
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """(n, 4) edges, and how many each polygon has; a ring's last vertex makes one of no length."""
+    last = outlines.first[1:] - 1
+    owner = np.repeat(outlines.owner, outlines.counts)
+    if place.operation.is_identity:
+        points = _edges(_quantise(pixels), last)
+    else:
+        ends, pixel_ends = (_edges(v, last).reshape(-1, 2, 2) for v in (outlines.xy, pixels))
+        _, pixel_ends, owner = _densify(ends, pixel_ends, owner, place, bend)
+        points = _quantise(pixel_ends.reshape(-1, 4))
+    return points, np.bincount(owner, minlength=outlines.n_polygons)
+
+
+def _sums_of_rings(
+    outlines: Outlines, pixels: NDArray[np.float64], place: Footprint
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """(n_polygons,) area and least inradius of what is one ring inside the window; the others.
+
+    A shape without holes holds a circle whose radius is its area over its perimeter.
+    """
+    area, radius = np.zeros(outlines.n_polygons), np.zeros(outlines.n_polygons)
+    n_rings = np.bincount(outlines.owner, minlength=outlines.n_polygons)
+    if not len(pixels):
+        return area, radius, np.flatnonzero(n_rings)
+    begin, counts, window = outlines.first[:-1], outlines.counts, place.window
+    low, high = np.minimum.reduceat(pixels, begin), np.maximum.reduceat(pixels, begin)
+    inside = (
+        (low[:, 0] > window.x_off) & (high[:, 0] < window.x_end)
+        & (low[:, 1] > window.y_off) & (high[:, 1] < window.y_end)
+    )  # fmt: skip
     if not place.operation.is_identity:
-        ends = _edges(xy, inner).reshape(-1, 2, 2)
-        _, pixel_ends, owner = _densify(ends, points.reshape(-1, 2, 2), owner, place)
-        points = pixel_ends.reshape(-1, 4)
-    area = _areas(geometry, pixels, place)
-    return PixelEdges(_quantise(points), owner.astype(np.int64), area)
+        inside &= ~_is_wide(outlines, place)
+    x, y = (pixels[:, axis] - np.repeat(pixels[begin, axis], counts) for axis in (0, 1))
+    twice, length = np.zeros(len(x)), np.zeros(len(x))
+    twice[:-1] = (
+        x[:-1] * y[1:] - x[1:] * y[:-1]
+    )  # from ring to ring 0: they begin and end in (0, 0)
+    length[:-1] = np.sqrt((x[1:] - x[:-1]) ** 2 + (y[1:] - y[:-1]) ** 2)
+    sure = np.flatnonzero(inside & (n_rings[outlines.owner] == 1))
+    owner = outlines.owner[sure]
+    area[owner] = np.abs(np.add.reduceat(twice, begin)[sure]) / 2
+    radius[owner] = area[owner] / np.maximum(np.add.reduceat(length, begin)[sure], 1e-9)
+    done = np.zeros(outlines.n_polygons, dtype=bool)
+    done[owner] = True
+    return area, radius, np.flatnonzero((n_rings > 0) & ~done)
 
 
-def _ring_points(
-    geometry: NDArray[np.object_],
-) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-    """All vertices (n, 2), the ring of each, and the geometry of each ring."""
-    simple = (shapely.get_type_id(geometry) == int(shapely.GeometryType.POLYGON)) & (
-        shapely.get_num_interior_rings(geometry) == 0
-    )
-    if simple.all():
-        xy, ring = shapely.get_coordinates(geometry, return_index=True)
-        return xy, ring, np.arange(len(geometry))
-    parts, part_owner = shapely.get_parts(geometry, return_index=True)
-    rings, ring_part = shapely.get_rings(parts, return_index=True)
-    xy, ring = shapely.get_coordinates(rings, return_index=True)
-    return xy, ring, part_owner[ring_part]
+def _is_wide(outlines: Outlines, place: Footprint) -> NDArray[np.bool_]:
+    """Rings so wide that their sides may bend on the grid."""
+    begin = outlines.first[:-1]
+    reach = np.maximum.reduceat(outlines.xy, begin) - np.minimum.reduceat(outlines.xy, begin)
+    wide: NDArray[np.bool_] = reach.max(axis=1) > _span(place) / 50
+    return wide
 
 
-def _edges(points: NDArray[np.float64], inner: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(n, 4): each vertex with the next of its ring."""
-    edges = np.empty((int(np.count_nonzero(inner)), 4))
-    edges[:, :2] = points[:-1][inner]
-    edges[:, 2:] = points[1:][inner]
+def _span(place: Footprint) -> float:
+    west, south, east, north = place.clip_box
+    return max(east - west, north - south)
+
+
+def _edges(vertices: NDArray[np.float64], last: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(n, 4): each vertex with the next of its ring; the last one of each with itself."""
+    edges = np.empty((len(vertices), 4))
+    edges[:, :2] = vertices
+    edges[:-1, 2:] = vertices[1:]
+    edges[last, 2:] = vertices[last]
     return edges
 
 
@@ -101,42 +163,23 @@ def _transform(xy: NDArray[np.float64], place: Footprint) -> NDArray[np.float64]
     return place.grid.to_pixels(moved[:, 0], moved[:, 1])
 
 
-def _areas(
-    geometry: NDArray[np.object_], pixels: NDArray[np.float64], place: Footprint
-) -> NDArray[np.float64]:
-    """Area of each geometry inside the padded window, in pixels.
-
-    Args:
-        pixels: the geometries' coordinates in pixel space.
-    """
-    w = place.window
-    if place.operation.is_identity:
-        area = np.asarray(shapely.area(geometry), np.float64)
-        area /= abs(place.grid.transform.determinant)
-        west, south, east, north = ring_bounds(place.grid.corners(w))
-        bounds = shapely.bounds(geometry)
-        inner = (
-            (bounds[:, 0] > west) & (bounds[:, 1] > south)
-            & (bounds[:, 2] < east) & (bounds[:, 3] < north)
-        )  # fmt: skip
-        out = np.flatnonzero(~inner | (not place.grid.transform.is_rectilinear))
-        moved = shapely.transform(geometry[out], lambda xy: place.grid.to_pixels(*xy.T))
-    else:
-        moved = shapely.set_coordinates(geometry.copy(), pixels)
+def _clipped_areas(geometry: NDArray[np.object_], place: Footprint) -> NDArray[np.float64]:
+    """Area of each geometry inside the padded window, in pixels."""
+    moved = shapely.transform(geometry, lambda xy: _transform(xy, place))
+    if not place.operation.is_identity:
         _follow_wide(moved, geometry, place)
-        area = np.zeros(len(geometry))
-        out = np.arange(len(geometry))
-    area[out] = shapely.area(shapely.clip_by_rect(moved, w.x_off, w.y_off, w.x_end, w.y_end))
+    w = place.window
+    area = np.zeros(len(geometry))
+    area[:] = shapely.area(shapely.clip_by_rect(moved, w.x_off, w.y_off, w.x_end, w.y_end))
     area[np.isnan(area)] = 0.0
-    return np.round(area, 6)
+    return area
 
 
 def _follow_wide(
     moved: NDArray[np.object_], geometry: NDArray[np.object_], place: Footprint
 ) -> None:
     """Let the outlines of wide geometries bend as they do on the grid; changes `moved`."""
-    west, south, east, north = place.clip_box
-    span = max(east - west, north - south)
+    span = _span(place)
     bounds = shapely.bounds(geometry)
     wide = np.flatnonzero((bounds[:, 2:] - bounds[:, :2]).max(axis=1) > span / 50)
     fine = shapely.segmentize(geometry[wide], span / 200)
@@ -148,6 +191,7 @@ def _densify(
     pixel_ends: NDArray[np.float64],
     owner: NDArray[np.int64],
     place: Footprint,
+    bend: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
     """Split edges until their chords follow the true curve; neighbours split alike.
 
@@ -155,13 +199,14 @@ def _densify(
         ends: (n, 2, 2) end points in the labels' CRS.
         pixel_ends: (n, 2, 2) the same in pixel space.
         owner: (n,) ascending; the result's stays ascending.
+        place: where they lie.
+        bend: the largest second derivative there.
     """
     backward = (ends[:, 0, 0] > ends[:, 1, 0]) | (
         (ends[:, 0, 0] == ends[:, 1, 0]) & (ends[:, 0, 1] > ends[:, 1, 1])
     )  # one direction for both neighbours of an edge, so that both get the same points
     ends = np.where(backward[:, None, None], ends[:, ::-1], ends)
     pixel_ends = np.where(backward[:, None, None], pixel_ends[:, ::-1], pixel_ends)
-    bend = _largest_bend(place)
     for _ in range(_MOST_ROUNDS):
         length = np.hypot(*(ends[:, 1] - ends[:, 0]).T)
         suspects = np.flatnonzero(bend * length**2 / 8 > EDGE_TOLERANCE_PX / 4)

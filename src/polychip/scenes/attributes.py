@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +99,7 @@ def texts(values: NDArray[Any]) -> list[str | None]:
     """`as_text` of each value; alike values share one text."""
     items = values.tolist()
     known = {value: as_text(value) for value in set(items)}
-    return [known[value] for value in items]
+    return list(map(known.__getitem__, items))
 
 
 def distinct_classes(sources: Sequence[LabelSource], options: SchemaOptions) -> list[str]:
@@ -125,16 +125,36 @@ def distinct_classes(sources: Sequence[LabelSource], options: SchemaOptions) -> 
     return sorted(found)
 
 
+class Numbered(Sequence[str]):
+    """Features named after their numbers in the file; a text is made where one is asked for."""
+
+    def __init__(self, fids: NDArray[np.int64]) -> None:
+        self._fids = fids
+
+    def __len__(self) -> int:
+        """Number of features."""
+        return len(self._fids)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Numbered": ...
+    def __getitem__(self, index: int | slice) -> "str | Numbered":
+        """A feature's name."""
+        found = self._fids[index]
+        return Numbered(found) if isinstance(index, slice) else str(int(found))
+
+
 def feature_names(
     source: LabelSource, info: LayerInfo, ids: list[str | None], fids: NDArray[np.int64]
-) -> list[str]:
+) -> Sequence[str]:
     """Each feature's name, which must be its own.
 
     Raises:
         InputError: the id field leaves a feature without a name, or gives one name twice.
     """
     if source.id_field is None:
-        return [str(fid) for fid in fids.tolist()]
+        return Numbered(fids)
     missing = [fid for fid, name in zip(fids.tolist(), ids, strict=True) if name is None]
     names = [name for name in ids if name is not None]
     twice = [name for name, count in Counter(names).items() if count > 1]
@@ -153,7 +173,7 @@ def feature_names(
 
 def class_codes(
     values: Sequence[str | None],
-    fids: list[str],
+    fids: Sequence[str],
     schema: LabelSchema,
     source: LabelSource,
     class_name: str | None,
@@ -169,14 +189,14 @@ def class_codes(
     bad = [value for value, code in code_of.items() if code is None]
     if bad and schema.unknown == "error":
         raise _unknown_class(bad, values, fids, schema, source, class_name)
-    report.n_unknown = sum(1 for value in values if code_of[value] is None)
-    if report.n_unknown:
+    if bad:
+        report.n_unknown = sum(1 for value in values if code_of[value] is None)
         known = sorted({str(v) for v in bad})
         report.warnings.append(
             f"{report.n_unknown} features of unknown class ({some(known)}) are burned as ignore"
         )
     filled = {v: schema.ignore if code is None else code for v, code in code_of.items()}
-    return np.array([filled[value] for value in values], dtype=np.int64)
+    return np.fromiter(map(filled.__getitem__, values), dtype=np.int64, count=len(values))
 
 
 def _code(value: str | None, lookup: dict[str, int]) -> int | None:
@@ -189,7 +209,7 @@ def _code(value: str | None, lookup: dict[str, int]) -> int | None:
 def _unknown_class(
     bad: list[str | None],
     values: Sequence[str | None],
-    fids: list[str],
+    fids: Sequence[str],
     schema: LabelSchema,
     source: LabelSource,
     class_name: str | None,

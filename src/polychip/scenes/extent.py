@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
-import shapely
 
-from polychip.burn.edges import EdgeSet, build_edges
+from polychip.burn.edges import EdgeSet, index_edges, joined_edges
 from polychip.io.vector import (
     describe_layer,
     read_features,
     source_crs,
 )
-from polychip.labels.footprint import clip_far
-from polychip.labels.geometry import repair
+from polychip.labels.polygons import polygons_of
 from polychip.labels.project import pixel_edges
 from polychip.recipe import VectorSource
 from polychip.scenes.place import ScenePlace, place_layer
@@ -24,19 +22,12 @@ def load_extent(place: ScenePlace, sources: Sequence[VectorSource]) -> EdgeSet:
     Raises:
         InputError: a layer can't be read or placed.
     """
-    points, owners, total = [], [], 0
+    parts = []
     for source in sources:
         info = describe_layer(source)
         _, around = place_layer(place, source_crs(source, info))
         table = read_features(source, info, [], around.read_boxes())
-        fixed = repair(table.geometry)
-        geometry = clip_far(fixed.geometry[~shapely.is_missing(fixed.geometry)], around)
-        edges = pixel_edges(geometry, around)
-        points.append(edges.points)
-        owners.append(edges.owner + total)
-        total += len(geometry)
-    if not total:
-        points, owners = [np.empty((0, 4))], [np.empty(0, dtype=np.int64)]
-    return build_edges(
-        np.concatenate(points), np.concatenate(owners), np.arange(total), all_edges=False
-    )
+        polygons = polygons_of(table.wkb, around)
+        parts.append(pixel_edges(polygons.outlines, polygons.clipped, around).flat)
+    flat = joined_edges(parts)
+    return index_edges(flat, np.arange(len(flat.counts)))

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from polychip.crs import (
@@ -19,9 +18,10 @@ from polychip.io.vector import (
     read_features,
     source_crs,
 )
-from polychip.labels.footprint import Footprint, clip_far
-from polychip.labels.geometry import REPAIR_METHOD, Repaired, repair
+from polychip.labels.footprint import Footprint
+from polychip.labels.geometry import REPAIR_METHOD
 from polychip.labels.labelset import NO_OBJECT, LabelSet, SourceFeatures, assemble
+from polychip.labels.polygons import Polygons, polygons_of, repaired_polygons
 from polychip.labels.project import pixel_edges
 from polychip.recipe import LabelSource, SchemaOptions
 from polychip.scenes.attributes import (
@@ -39,12 +39,13 @@ from polychip.scenes.widths import grown, widened
 from polychip.schema import LabelSchema
 
 
-def load_scene_labels(
+def load_scene_labels(  # noqa: PLR0913 - what a recipe says of labels, and where
     place: ScenePlace,
     sources: Sequence[LabelSource],
     schema: LabelSchema,
     options: SchemaOptions,
     *,
+    objects: bool,
     all_touched: bool,
     keep_tiny: bool,
     chip_shape: tuple[int, int],
@@ -53,6 +54,7 @@ def load_scene_labels(
     """Everything that lies near the scene, in painting order.
 
     Args:
+        objects: whether things are made objects and counted.
         chip_shape: (height, width) in pixels, for the most objects that a chip can hold.
         names: the sources' namespaces; default: by `namespaces`.
 
@@ -66,11 +68,15 @@ def load_scene_labels(
     ]
     loaded, reports = [], []
     for source, name in vectors:
-        features, found = _load_source(place, source, schema, options, name)
+        features, found = _load_source(
+            place, source, schema, options, name, all_edges=all_touched or keep_tiny
+        )
         loaded.append(features)
         reports.append(found)
     image = place.grid.window
-    labels = assemble(loaded, schema, image, all_touched=all_touched, keep_tiny=keep_tiny)
+    labels = assemble(
+        loaded, schema, image, objects=objects, all_touched=all_touched, keep_tiny=keep_tiny
+    )
     report = _scene_report(place, labels, reports, schema)
     report.most_objects = most_objects(labels, chip_shape)
     return labels, report
@@ -106,12 +112,12 @@ def _scene_report(
         (box[:, 0] < image.x_end) & (box[:, 2] > 0) & (box[:, 1] < image.y_end) & (box[:, 3] > 0)
     )
     names = {entry.code: entry.name for entry in schema.classes} | {schema.ignore: "ignore"}
-    tiny = labels.codes[on_image & (labels.area_px == 0)]
+    tiny = labels.codes[on_image & ~labels.burns]
     return SceneReport(
         scene=place.name,
         sources=reports,
-        n_features=len(labels.fids),
-        n_burned=int(np.count_nonzero(labels.area_px)),
+        n_features=len(labels.codes),
+        n_burned=int(np.count_nonzero(labels.burns)),
         n_objects=int(np.count_nonzero(labels.objects.area_px)),
         features_by_class=_count_names(labels.codes[on_image], names),
         tiny_by_class=_count_names(tiny, names),
@@ -120,8 +126,8 @@ def _scene_report(
 
 
 def _count_names(codes: NDArray[np.int64], names: dict[int, str]) -> dict[str, int]:
-    values, counts = np.unique(codes, return_counts=True)
-    return {names[int(v)]: int(n) for v, n in zip(values, counts, strict=True)}
+    counts = np.bincount(codes)
+    return {names[code]: int(counts[code]) for code in np.flatnonzero(counts).tolist()}
 
 
 def _load_source(
@@ -130,6 +136,8 @@ def _load_source(
     schema: LabelSchema,
     options: SchemaOptions,
     namespace: str,
+    *,
+    all_edges: bool,
 ) -> tuple[SourceFeatures, SourceReport]:
     info = describe_layer(source)
     report = SourceReport(path=source.path, layer=info.layer, bounds=info.bounds)
@@ -142,21 +150,20 @@ def _load_source(
             require_field(info, name, what)
     wanted = [class_name, instance_field, source.id_field, source.width_field]
     columns = list(dict.fromkeys(name for name in wanted if name is not None))
-    polygons, table, around = _read_polygons(place, source, info, columns, report)
-    alive = np.flatnonzero(~shapely.is_missing(polygons.geometry))
+    table, polygons, around = _read_polygons(place, source, info, columns, report)
+    alive = polygons.alive
     report.n_near = len(table.fids)
 
     def column(name: str | None) -> list[str | None]:
         return [None] * len(alive) if name is None else texts(table.columns[name][alive])
 
     fids = feature_names(source, info, column(source.id_field), table.fids[alive])
-    report.repaired = [fids[i] for i in np.flatnonzero(polygons.invalid[alive])]
+    report.repaired = [fids[i] for i in polygons.repaired]
     values = [one_class] * len(alive) if one_class is not None else column(class_name)
     codes = class_codes(values, fids, schema, source, class_name, report)
-    geometry = polygons.geometry[alive]
-    edges = pixel_edges(clip_far(geometry, around), around)
+    edges = pixel_edges(polygons.outlines, polygons.clipped, around, all_edges=all_edges)
     return (
-        SourceFeatures(geometry, edges, codes, fids, column(instance_field), namespace),
+        SourceFeatures(polygons.shapes, edges, codes, fids, column(instance_field), namespace),
         report,
     )
 
@@ -167,7 +174,7 @@ def _read_polygons(
     info: LayerInfo,
     columns: Sequence[str],
     report: SourceReport,
-) -> tuple[Repaired, VectorTable, Footprint]:
+) -> tuple[VectorTable, Polygons, Footprint]:
     """Valid polygons near the scene, in a CRS that is placed."""
     crs_wkt = source_crs(source, info)
     operation, around = place_layer(place, crs_wkt)
@@ -176,23 +183,23 @@ def _read_polygons(
     if has_width:
         boxes = grown(boxes, _widest(source, info), crs_wkt, *place.middle)
     table = read_features(source, info, columns, boxes)
-    geometry = table.geometry
     if has_width:
         distance = _distances(source, table)
-        geometry, crs_wkt = widened(geometry, distance, crs_wkt, around, place.middle)
+        wide, crs_wkt = widened(table.geometry, distance, crs_wkt, around, place.middle)
         operation, around = place_layer(place, crs_wkt)
-    fixed = repair(geometry)
-    if fixed.no_area.any():
-        raise _no_area(source, info, table, fixed.no_area)
-    report.n_empty = int(fixed.empty.sum()) - table.n_unreadable
-    report.n_unreadable = table.n_unreadable
-    if fixed.invalid.any():
+        polygons = repaired_polygons(wide, around)
+    else:
+        polygons = polygons_of(table.wkb, around)
+    if polygons.no_area.any():
+        raise _no_area(source, info, table, polygons.no_area)
+    report.n_empty, report.n_unreadable = polygons.n_empty, polygons.n_unreadable
+    if len(polygons.repaired):
         report.notes.append(
-            f"invalid geometries: {int(fixed.invalid.sum())}, repaired by {REPAIR_METHOD}"
+            f"invalid geometries: {len(polygons.repaired)}, repaired by {REPAIR_METHOD}"
         )
     report.operation = _operation_entry(operation)
     _warn_of_accuracy(place, operation, report)
-    return fixed, table, around
+    return table, polygons, around
 
 
 def _operation_entry(operation: Operation) -> dict[str, Any]:
