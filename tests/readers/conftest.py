@@ -1,0 +1,42 @@
+"""Readers never reach for a network or write settings into the home of whoever runs the tests."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from support.workshop import Workshop
+
+_SETTINGS = tempfile.TemporaryDirectory(prefix="polychip-readers-")
+
+# Set before the readers are imported, since they read these once.
+os.environ.update(
+    HF_HUB_OFFLINE="1",
+    HF_DATASETS_OFFLINE="1",
+    HF_HOME=_SETTINGS.name,
+    TRANSFORMERS_OFFLINE="1",
+    YOLO_OFFLINE="1",
+    YOLO_CONFIG_DIR=_SETTINGS.name,
+    MPLCONFIGDIR=_SETTINGS.name,
+    MPLBACKEND="Agg",
+    NO_ALBUMENTATIONS_UPDATE="1",
+)
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped sample's dataset: panoptic, two dates of one group, three splits. Read only."""
+    folder = tmp_path_factory.mktemp("sample") / "dataset"
+    subprocess.run([sys.executable, "-m", "polychip", "demo", "-o", folder], check=True)
+    return folder
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Workshop:
+    """A folder to make images, labels and datasets in."""
+    return Workshop(tmp_path)
