@@ -38,6 +38,8 @@ class Chip:
     """(height, width) class codes, background and ignore included."""
     instance: NDArray[np.generic] | None
     """(height, width) local ids, 0 = none; None in semantic datasets."""
+    targets: Mapping[str, NDArray[np.generic]]
+    """(bands, height, width) by the target's name: 'distance', 'boundary', …"""
     crs_wkt: str
     transform: Affine
     """Pixel (column, row) to CRS coordinates, corner convention."""
@@ -47,7 +49,8 @@ class Chip:
     def __post_init__(self) -> None:
         """Refuse arrays that are not aligned."""
         shape = self.semantic.shape
-        arrays = [*self.layers.values(), *([] if self.instance is None else [self.instance])]
+        arrays = [*self.layers.values(), *self.targets.values()]
+        arrays += [] if self.instance is None else [self.instance]
         for array in arrays:
             if array.shape[-2:] != shape:
                 raise InputError(
@@ -169,6 +172,7 @@ class Dataset:
             layers=layers,
             semantic=arrays["semantic"][0],
             instance=None if instance is None else instance[0],
+            targets={name: arrays[name] for name in self.manifest.get("targets", {})},
             crs_wkt=crs_wkt,
             transform=transform,
             row=row,

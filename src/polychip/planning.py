@@ -74,6 +74,18 @@ class ClassCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetBytes:
+    """What a derived target would take."""
+
+    name: str
+    dtype: str
+    channels: tuple[str, ...]
+    parameters: dict[str, Any]
+    bytes_at_most: int
+    """Of its files in all chips, uncompressed; part of the whole."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlanReport:
     """What a run would give. `estimated` names the fields that pixels may change."""
 
@@ -98,6 +110,9 @@ class PlanReport:
     """From each label layer's CRS to the scene's grid, with its accuracy in metres."""
     bytes_at_most: int
     """Of all chip files, uncompressed."""
+    targets: tuple[TargetBytes, ...]
+    small_rests: int
+    """Objects left out of a chip because too little of them is seen there."""
     output: str
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -149,6 +164,7 @@ class _DryWorker(SceneWorker):
     """Makes blocks without a trace; unless exact, imagery is not read and counts as valid."""
 
     def __init__(self, job: SceneJob, *, exact: bool) -> None:
+        job = replace(job, targets=(), margin_px=0)
         super().__init__(job if exact else replace(job, ignore_rasters=()))
         self._exact = exact
 
@@ -184,6 +200,7 @@ class _Tally:
     skipped: Counter[str] = field(default_factory=Counter)
     failed: dict[str, str] = field(default_factory=dict)
     objects: Counter[int] = field(default_factory=Counter)
+    small_rests: int = 0
 
 
 def report_plan(
@@ -237,6 +254,7 @@ def _count_scene(
                     split = slot.split or NO_SPLIT
                     views = int(record.masks[slot.chip_id].get("n_instances") or 0)
                     tally.counts.add(scene.name, split, pixels, views)
+                    tally.small_rests += int(record.masks[slot.chip_id].get("n_rests", 0))
             tally.skipped.update(record.skipped.values())
             tally.failed.update(
                 {f"{scene.name}/{chip_id}": text for chip_id, text in record.failed.items()}
@@ -281,6 +299,8 @@ def _report(
         n_empty=sum(source.n_empty + source.n_unreadable for source in sources),
         operations=tuple(_operations(reports)),
         bytes_at_most=tally.counts.n_chips * chip_bytes,
+        targets=tuple(_target_bytes(jobs[0], tally.counts.n_chips)),
+        small_rests=tally.small_rests,
         output=recipe.output.path,
         notes=tuple(dict.fromkeys(heard.notes)),
         warnings=tuple(dict.fromkeys(heard.warnings + _nothing_left(tally))),
@@ -354,8 +374,19 @@ def _chip_bytes(job: SceneJob, schema: LabelSchema) -> int:
     """All files of a chip, uncompressed."""
     kinds = [(p.profile.count, p.profile.dtype) for _, p in job.layers]
     kinds += [(1, schema.dtype)] + ([(1, job.instance_dtype)] if job.objects else [])
+    kinds += [(len(spec.channels), spec.dtype) for spec in job.targets]
+    return sum(_file_bytes(job, n, dtype) for n, dtype in kinds)
+
+
+def _file_bytes(job: SceneJob, n_bands: int, dtype: str) -> int:
     pixels = job.chip_shape[0] * job.chip_shape[1]
-    return sum(HEADER_BYTES + n * np.dtype(dtype).itemsize * pixels for n, dtype in kinds)
+    return HEADER_BYTES + n_bands * np.dtype(dtype).itemsize * pixels
+
+
+def _target_bytes(job: SceneJob, n_chips: int) -> Iterator[TargetBytes]:
+    for spec in job.targets:
+        n_bytes = n_chips * _file_bytes(job, len(spec.channels), spec.dtype)
+        yield TargetBytes(spec.name, spec.dtype, spec.channels, dict(spec.parameters), n_bytes)
 
 
 def _estimated(recipe: Recipe, jobs: Sequence[SceneJob]) -> Iterator[str]:

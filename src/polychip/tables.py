@@ -45,6 +45,8 @@ class Totals:
     """Chips left out, by reason."""
     failed: dict[str, str] = field(default_factory=dict)
     """Error by chip."""
+    small_rests: int = 0
+    """Objects left out of a chip because too little of them is seen there."""
     ids: dict[str, set[str]] = field(default_factory=dict)
     """Chip ids by split."""
     files: Any = field(default_factory=hashlib.sha256)
@@ -54,7 +56,7 @@ class Totals:
 def write_tables(plan: Plan, state: RunState, schema: LabelSchema, job: SceneJob) -> Totals:
     """Write chips.parquet and, where there are objects, instances.parquet; rows are streamed."""
     layers = [name for name, _ in job.layers]
-    kinds = [_image_key(name) for name in layers] + [SEMANTIC] + ([INSTANCE] if job.objects else [])
+    kinds = [_image_key(name) for name in layers] + mask_kinds(job)
     codes = sorted({schema.background, schema.ignore, *(c.code for c in schema.classes)})
     footprints = Footprints(index_crs([scene.imagery.grid for scene in plan.scenes]))
     totals = Totals()
@@ -112,6 +114,11 @@ def _one_band(
         yield scene, written, record
 
 
+def mask_kinds(job: SceneJob) -> list[str]:
+    """The masks that each chip has, targets included."""
+    return [SEMANTIC, *([INSTANCE] if job.objects else []), *(spec.name for spec in job.targets)]
+
+
 def _image_key(layer: str) -> str:
     return f"image_{layer}" if layer else "image"
 
@@ -121,7 +128,9 @@ def _files(slot: ChipSlot, record: BlockRecord) -> dict[str, dict[str, str]]:
     images = record.images[slot.chip_id]
     masks = record.masks[slot.chip_id]
     found = {_image_key(layer): entry for layer, entry in images.items()}
-    return found | {kind: masks[kind] for kind in (SEMANTIC, INSTANCE) if kind in masks}
+    found |= {kind: masks[kind] for kind in (SEMANTIC, INSTANCE) if kind in masks}
+    targets: dict[str, dict[str, str]] = masks.get("targets", {})
+    return found | targets
 
 
 def class_pixels(slot: ChipSlot, record: BlockRecord, schema: LabelSchema) -> dict[int, int]:
@@ -180,6 +189,7 @@ def _add_up(
         totals.bands.setdefault(layer, BandSums()).add(entry)
         if split == TRAIN:
             totals.train_bands.setdefault(layer, BandSums()).add(entry)
+    totals.small_rests += int(masks.get("n_rests", 0))
     totals.ids.setdefault(split, set()).add(slot.chip_id)
     for entry in _files(slot, record).values():
         totals.files.update(f"{entry['sha256']}  {entry['path']}\n".encode())

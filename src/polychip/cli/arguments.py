@@ -246,6 +246,9 @@ def _output_options(group: Any) -> None:
         "touches (default: those whose centre it holds)")  # fmt: skip
     add("--keep-tiny", action="store_true", default=None, help="burn the nearest pixel of polygons "
         "that hold no pixel's centre (default: count them)")  # fmt: skip
+    add("--targets", metavar="NAME,…", type=_names, help="further masks: boundary, contact, "
+        "footprint, distance, center, offset, weights, coverage, confidence (default: none; their "
+        "parameters are a recipe's)")  # fmt: skip
     add("--compress", choices=("none", "deflate", "zstd", "lzw"), help="compression of the chips "
         "(default: deflate)")  # fmt: skip
     add("--format", metavar="NAME", dest="formats", action="append", help="a further format "
@@ -303,4 +306,6 @@ _resolution = _reading("a pixel size such as 10, nor two as 10x20",
                        lambda text: _one_or_two(text, float))  # fmt: skip
 _bands = _reading("a list of bands such as 3,2,1 or red,green,blue",
                   lambda text: [_band(part) for part in text.split(",")])  # fmt: skip
+_names = _reading("a list of names such as boundary,distance",
+                  lambda text: [name.strip() for name in text.split(",")])  # fmt: skip
 _workers = _reading("a number of processes, 1 or more", _at_least_one)

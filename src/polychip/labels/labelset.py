@@ -32,6 +32,7 @@ class SourceFeatures:
     instances: list[str | None]
     """The instance field's value; None: the feature is an object of its own."""
     namespace: str
+    confidence: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ class LabelSet:
     objects: Objects
     fids: list[str]
     """(n_owners,) the features' names."""
+    confidence: NDArray[np.float32] | None = None
+    """(n_owners,) what the labels' field says; None where nobody asked."""
 
     def save(self, folder: Path) -> None:
         """Write arrays as .npy, texts as one JSON; the marker file is written last."""
@@ -99,6 +102,7 @@ def assemble(
     *,
     all_touched: bool,
     keep_tiny: bool,
+    all_edges: bool = False,
 ) -> LabelSet:
     """One label set of all sources.
 
@@ -108,6 +112,7 @@ def assemble(
         image: the image's own pixels, in which areas are counted.
         all_touched: whether pixels count that are merely overlapped.
         keep_tiny: give features that hold no pixel's centre the nearest pixel.
+        all_edges: keep also edges that cross no row of pixel centres.
 
     Raises:
         InputError: one instance id has two classes.
@@ -118,13 +123,14 @@ def assemble(
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
     starts = np.cumsum([0, *(len(s.fids) for s in sources)])
+    all_edges = all_edges or all_touched
     points = _floats([s.edges.points for s in sources]).reshape(-1, 4)
     owner = _ints([s.edges.owner + start for s, start in zip(sources, starts, strict=False)])
-    edges = build_edges(points, owner, place, all_edges=all_touched)
+    edges = build_edges(points, owner, place, all_edges=all_edges)
     area = count_pixels(edges, image, all_touched=all_touched)
     if keep_tiny and (area == 0).any():
         points, owner = _grow_tiny(points, owner, area[place], image)
-        edges = build_edges(points, owner, place, all_edges=all_touched)
+        edges = build_edges(points, owner, place, all_edges=all_edges)
         area = count_pixels(edges, image, all_touched=all_touched)
     ordered_codes = codes[order]
     ordered_fids = [fids[i] for i in order]
@@ -133,7 +139,9 @@ def assemble(
     keys = [(namespaces[i], instances[i]) for i in order]
     object_of, objects = _objects(keys, ordered_codes, ordered_fids, area, schema)
     _count_unions(objects, object_of, edges, image, all_touched=all_touched)
-    return LabelSet(edges, ordered_codes, object_of, area, objects, ordered_fids)
+    told = [s.confidence for s in sources if s.confidence is not None]
+    confidence = np.concatenate(told)[order] if told else None
+    return LabelSet(edges, ordered_codes, object_of, area, objects, ordered_fids, confidence)
 
 
 def _ints(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:

@@ -23,10 +23,11 @@ from polychip.labels.footprint import Footprint, clip_far
 from polychip.labels.geometry import REPAIR_METHOD, Repaired, repair
 from polychip.labels.labelset import NO_OBJECT, LabelSet, SourceFeatures, assemble
 from polychip.labels.project import pixel_edges
-from polychip.recipe import LabelSource, SchemaOptions
+from polychip.recipe import LabelSource, MaskOptions, SchemaOptions
 from polychip.scenes.attributes import (
     class_codes,
     class_field,
+    confidences,
     feature_names,
     instance_field_of,
     namespaces,
@@ -44,9 +45,8 @@ def load_scene_labels(
     sources: Sequence[LabelSource],
     schema: LabelSchema,
     options: SchemaOptions,
+    masks: MaskOptions,
     *,
-    all_touched: bool,
-    keep_tiny: bool,
     chip_shape: tuple[int, int],
     names: Sequence[str] | None = None,
 ) -> tuple[LabelSet, SceneReport]:
@@ -66,11 +66,14 @@ def load_scene_labels(
     ]
     loaded, reports = [], []
     for source, name in vectors:
-        features, found = _load_source(place, source, schema, options, name)
+        features, found = _load_source(place, source, schema, options, name, masks)
         loaded.append(features)
         reports.append(found)
     image = place.grid.window
-    labels = assemble(loaded, schema, image, all_touched=all_touched, keep_tiny=keep_tiny)
+    labels = assemble(
+        loaded, schema, image, all_touched=masks.all_touched, keep_tiny=masks.keep_tiny,
+        all_edges="coverage" in masks.targets,
+    )  # fmt: skip
     report = _scene_report(place, labels, reports, schema)
     report.most_objects = most_objects(labels, chip_shape)
     return labels, report
@@ -130,6 +133,7 @@ def _load_source(
     schema: LabelSchema,
     options: SchemaOptions,
     namespace: str,
+    masks: MaskOptions,
 ) -> tuple[SourceFeatures, SourceReport]:
     info = describe_layer(source)
     report = SourceReport(path=source.path, layer=info.layer, bounds=info.bounds)
@@ -140,7 +144,10 @@ def _load_source(
     for name, what in ((source.id_field, "id_field"), (source.width_field, "width_field")):
         if name is not None:
             require_field(info, name, what)
-    wanted = [class_name, instance_field, source.id_field, source.width_field]
+    sure = masks.confidence.field if "confidence" in masks.targets else None
+    if sure is not None:
+        require_field(info, sure, "masks.confidence.field")
+    wanted = [class_name, instance_field, source.id_field, source.width_field, sure]
     columns = list(dict.fromkeys(name for name in wanted if name is not None))
     polygons, table, around = _read_polygons(place, source, info, columns, report)
     alive = np.flatnonzero(~shapely.is_missing(polygons.geometry))
@@ -155,10 +162,12 @@ def _load_source(
     codes = class_codes(values, fids, schema, source, class_name, report)
     geometry = polygons.geometry[alive]
     edges = pixel_edges(clip_far(geometry, around), around)
-    return (
-        SourceFeatures(geometry, edges, codes, fids, column(instance_field), namespace),
-        report,
-    )
+    confidence = None
+    if sure is not None:
+        values_told = table.columns[sure][alive].tolist()
+        confidence = confidences(values_told, fids, masks.confidence, source, report)
+    instances = column(instance_field)
+    return SourceFeatures(geometry, edges, codes, fids, instances, namespace, confidence), report
 
 
 def _read_polygons(

@@ -30,6 +30,7 @@ from polychip.layout.split import (
 from polychip.layout.units import UnitTable, gather_units
 from polychip.recipe import Recipe, Scene
 from polychip.scenes.imagery import SceneImagery, open_imagery
+from polychip.targets.registry import margin_px
 
 BLOCK_PX = 2048
 """Side of a block that is read and burned at once, in pixels."""
@@ -232,6 +233,10 @@ def scene_job(plan: Plan, scene: ScenePlan, output: Path, state: Path) -> SceneJ
         objects=recipe.masks.mode != "semantic",
         all_touched=recipe.masks.all_touched,
         min_labelled=recipe.chips.min_labelled,
+        context_px=recipe.masks.context_px,
+        min_visible=recipe.masks.min_visible,
+        drop_rests=recipe.masks.small_rests == "drop",
+        margin_px=margin_px(recipe.masks) if recipe.masks.targets else 0,
     )
 
 
