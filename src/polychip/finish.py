@@ -1,6 +1,5 @@
 """The end of a run: tables, split lists, recipe, card, preview, and the manifest last."""
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,14 +10,14 @@ from polychip.card import write_card
 from polychip.errors import InputError
 from polychip.io.atomic import write_text
 from polychip.manifest import build_manifest, write_manifest
-from polychip.recipe import Recipe, is_remote, map_paths
+from polychip.recipe import Recipe, map_paths
 from polychip.report.preview import write_preview
 from polychip.scenes.prepare import Plan
 from polychip.scenes.reports import SceneReport
 from polychip.schema import LabelSchema
 from polychip.state import RunState
 from polychip.statistics import Counts
-from polychip.tables import Totals, dataset_digest, write_splits, write_tables
+from polychip.tables import Totals, dataset_digest, dataset_path, write_splits, write_tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +116,4 @@ def _nothing_left(totals: Totals, skipped: dict[str, int]) -> InputError:
 
 def relative_recipe(recipe: Recipe, output: Path) -> Recipe:
     """The recipe with paths as seen from the dataset: nothing of this machine is in it."""
-
-    def change(path: str) -> str:
-        return path if is_remote(path) else Path(os.path.relpath(path, output)).as_posix()
-
-    return map_paths(recipe, change)
+    return map_paths(recipe, lambda path: dataset_path(path, output))

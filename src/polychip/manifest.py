@@ -70,6 +70,7 @@ def build_manifest(
         "sources": [
             {"name": Path(path).name, "content_id": content} for path, content in identities.items()
         ],
+        "images": recipe.output.images,
         "counts": {
             "chips": counts.n_chips,
             "by_split": dict(sorted(counts.n_by_split.items())),

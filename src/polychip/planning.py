@@ -372,7 +372,7 @@ def _operations(reports: Sequence[SceneReport]) -> Iterator[dict[str, Any]]:
 
 def _chip_bytes(job: SceneJob, schema: LabelSchema) -> int:
     """All files of a chip, uncompressed."""
-    kinds = [(p.profile.count, p.profile.dtype) for _, p in job.layers]
+    kinds = [(p.profile.count, p.profile.dtype) for _, p in job.layers] if job.images else []
     kinds += [(1, schema.dtype)] + ([(1, job.instance_dtype)] if job.objects else [])
     kinds += [(len(spec.channels), spec.dtype) for spec in job.targets]
     return sum(_file_bytes(job, n, dtype) for n, dtype in kinds)

@@ -38,12 +38,11 @@ def write_images(worker: SceneWorker, slot: ChipSlot, layers: dict[str, Pixels])
     for name, plan in worker.job.layers:
         part = layers[name].cut(slot.window)
         values = np.ascontiguousarray(part.values)  # copied once, for statistics and file alike
-        entry[name] = {
-            **worker.write(
+        entry[name] = band_statistics(values, part.valid, plan.profile.nodata)
+        if worker.job.images:
+            entry[name] |= worker.write(
                 image_kind(name), slot, values, plan.profile, {}, codes=plan.spec.categorical
-            ),
-            **band_statistics(values, part.valid, plan.profile.nodata),
-        }
+            )
     return entry
 
 

@@ -83,6 +83,8 @@ class SceneJob:
     instance_dtype: str = "uint16"
     all_touched: bool = False
     min_labelled: float = 0.0
+    images: bool = True
+    """Whether chips get image files; else the index names windows of the sources."""
     context_px: int = 0
     """Outer pixels of each chip that are ignored."""
     min_visible: float = 0.0

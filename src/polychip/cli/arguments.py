@@ -29,7 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_add_init, _add_plan, _add_export, _add_run, _add_verify, _add_demo):
+    for add in (_add_init, _add_plan, _add_export, _add_run, _add_verify, _add_gallery, _add_demo):
         add(commands)
     return parser
 
@@ -150,6 +150,24 @@ def _add_verify(commands: Any) -> None:
         help="burn the labels of every chip again, not only of a sample",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+
+def _add_gallery(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "gallery",
+        "make a picture of one chip: its image, its masks and all of its targets side by side",
+        "  polychip gallery dataset\n"
+        "  polychip gallery dataset --chip valencia_r0000001_c0000002 -o chip.png",
+    )
+    parser.add_argument("dataset", metavar="DIR", help="the dataset's folder")
+    parser.add_argument(
+        "--chip", metavar="ID", help="the chip, or SCENE/ID (default: the one with most objects)"
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="PNG", default="gallery.png",
+        help="the picture (default: gallery.png)",
+    )  # fmt: skip
 
 
 def _add_demo(commands: Any) -> None:

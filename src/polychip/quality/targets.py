@@ -74,7 +74,7 @@ def _center(known: Pixels, _objects: Mask | None) -> Mask:
 
 
 def _offset(known: Pixels, objects: Mask | None) -> Mask:
-    wrong: Mask = ~np.isfinite(known).all(axis=0)
+    wrong = np.asarray(~np.isfinite(known).all(axis=0))
     return wrong if objects is None else wrong | ((known != 0).any(axis=0) & ~objects)
 
 

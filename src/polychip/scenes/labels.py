@@ -16,6 +16,7 @@ from polychip.io.vector import (
     VectorTable,
     describe_layer,
     is_raster_path,
+    read_column,
     read_features,
     source_crs,
 )
@@ -34,6 +35,7 @@ from polychip.scenes.attributes import (
     require_field,
     texts,
 )
+from polychip.scenes.explode import explode, shared_ids
 from polychip.scenes.place import ScenePlace, place_layer
 from polychip.scenes.reports import SceneReport, SourceReport
 from polychip.scenes.widths import grown, widened
@@ -160,13 +162,19 @@ def _load_source(
     report.repaired = [fids[i] for i in np.flatnonzero(polygons.invalid[alive])]
     values = [one_class] * len(alive) if one_class is not None else column(class_name)
     codes = class_codes(values, fids, schema, source, class_name, report)
-    geometry = polygons.geometry[alive]
-    edges = pixel_edges(clip_far(geometry, around), around)
+    geometry, instances = polygons.geometry[alive], column(instance_field)
     confidence = None
     if sure is not None:
         values_told = table.columns[sure][alive].tolist()
         confidence = confidences(values_told, fids, masks.confidence, source, report)
-    instances = column(instance_field)
+    if masks.explode_parts:
+        things = np.isin(codes, [entry.code for entry in schema.classes if entry.thing])
+        whole = texts(read_column(source, info, instance_field)) if instance_field else []
+        parts = explode(geometry, things, fids, instances, shared_ids(whole))
+        geometry, instances, codes = parts.geometry, parts.instances, codes[parts.feature]
+        fids = [fids[i] for i in parts.feature]
+        confidence = None if confidence is None else confidence[parts.feature]
+    edges = pixel_edges(clip_far(geometry, around), around)
     return SourceFeatures(geometry, edges, codes, fids, instances, namespace, confidence), report
 
 
