@@ -1,7 +1,7 @@
 """A picture of one chip: its image, its masks and all of its targets side by side."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,11 @@ def _panels(
     if instance is not None:
         yield "instance", _objects(instance)
     for name, entry in manifest["targets"].items():
-        yield from _target(name, entry, arrays[name], semantic == manifest["schema"]["ignore"])
+        ignored = semantic == manifest["schema"]["ignore"]
+        if name == "coverage":
+            yield name, _blended(arrays[name], entry, manifest["schema"]["classes"])
+        else:
+            yield from _target(name, entry, arrays[name], ignored)
 
 
 def _objects(instance: Pixels) -> RGB:
@@ -100,9 +104,6 @@ def _target(
     if name == "footprint":
         picture = np.moveaxis(pixels == 1, 0, -1) * np.uint8(255)
         yield name, _greyed(picture, ignored)
-    elif name == "coverage":
-        for band, channel in zip(pixels, entry["channels"], strict=True):
-            yield f"{name} {channel}", _greyed(_ramp(band, 0, 254), band == entry["ignore"])
     elif name in ("distance", "offset"):
         for band, channel in zip(pixels, entry["channels"], strict=True):
             reach = float(np.abs(band).max()) or 1.0
@@ -111,6 +112,16 @@ def _target(
     else:
         high = float(pixels.max()) if entry["dtype"] == "float32" else 1.0
         yield name, _greyed(_ramp(pixels[0], 0, high or 1.0), ignored)
+
+
+def _blended(pixels: Pixels, entry: Mapping[str, Any], classes: Sequence[Mapping[str, Any]]) -> RGB:
+    """The classes' colours, each as strong as its share of the pixel."""
+    colours = {item["name"]: item["color"] for item in classes}
+    picture = np.zeros((*pixels.shape[1:], 3))
+    for band, name in zip(pixels, entry["channels"], strict=True):
+        colour = np.array([int(colours[name][i : i + 2], 16) for i in (1, 3, 5)])
+        picture += (band / 254)[..., None] * colour
+    return _greyed(picture.clip(0, 255).astype(np.uint8), pixels[0] == entry["ignore"])
 
 
 def _greyed(picture: RGB, ignored: NDArray[np.bool_]) -> RGB:
