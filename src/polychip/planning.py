@@ -30,12 +30,10 @@ from polychip.scenes.prepare import Plan, ScenePlan, make_plan, scene_blocks
 from polychip.scenes.reports import SceneReport
 from polychip.schedule import Build
 from polychip.schema import LabelSchema
+from polychip.sizes import TargetBytes, chip_bytes, target_bytes
 from polychip.state import RunState
 from polychip.statistics import Counts
 from polychip.tables import NO_SPLIT, class_pixels
-
-HEADER_BYTES = 2048
-"""Room for a chip file's header and palette."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +69,6 @@ class ClassCounts:
     """In the chips, padding left out; where chips overlap, counted in each."""
     tiny: int
     """Features too small to hold a pixel's centre."""
-
-
-@dataclass(frozen=True, slots=True)
-class TargetBytes:
-    """What a derived target would take."""
-
-    name: str
-    dtype: str
-    channels: tuple[str, ...]
-    parameters: dict[str, Any]
-    bytes_at_most: int
-    """Of its files in all chips, uncompressed; part of the whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +270,7 @@ def _report(
         "would leak between splits": plan.splits.dropped_leaking,
         "no split in the field": plan.splits.dropped_unassigned,
     }
-    chip_bytes = max(_chip_bytes(job, schema) for job in jobs)
+    most_bytes = max(chip_bytes(job, schema) for job in jobs)
     by_split = {name: tally.counts.n_by_split[name] for name in plan.splits.names}
     return PlanReport(
         mode=recipe.masks.mode,
@@ -298,8 +284,8 @@ def _report(
         repaired=tuple(fid for source in sources for fid in source.repaired),
         n_empty=sum(source.n_empty + source.n_unreadable for source in sources),
         operations=tuple(_operations(reports)),
-        bytes_at_most=tally.counts.n_chips * chip_bytes,
-        targets=tuple(_target_bytes(jobs[0], tally.counts.n_chips)),
+        bytes_at_most=tally.counts.n_chips * most_bytes,
+        targets=tuple(target_bytes(jobs[0], tally.counts.n_chips)),
         small_rests=tally.small_rests,
         output=recipe.output.path,
         notes=tuple(dict.fromkeys(heard.notes)),
@@ -368,25 +354,6 @@ def _operations(reports: Sequence[SceneReport]) -> Iterator[dict[str, Any]]:
             if key not in seen:
                 seen.add(key)
                 yield entry
-
-
-def _chip_bytes(job: SceneJob, schema: LabelSchema) -> int:
-    """All files of a chip, uncompressed."""
-    kinds = [(p.profile.count, p.profile.dtype) for _, p in job.layers] if job.images else []
-    kinds += [(1, schema.dtype)] + ([(1, job.instance_dtype)] if job.objects else [])
-    kinds += [(len(spec.channels), spec.dtype) for spec in job.targets]
-    return sum(_file_bytes(job, n, dtype) for n, dtype in kinds)
-
-
-def _file_bytes(job: SceneJob, n_bands: int, dtype: str) -> int:
-    pixels = job.chip_shape[0] * job.chip_shape[1]
-    return HEADER_BYTES + n_bands * np.dtype(dtype).itemsize * pixels
-
-
-def _target_bytes(job: SceneJob, n_chips: int) -> Iterator[TargetBytes]:
-    for spec in job.targets:
-        n_bytes = n_chips * _file_bytes(job, len(spec.channels), spec.dtype)
-        yield TargetBytes(spec.name, spec.dtype, spec.channels, dict(spec.parameters), n_bytes)
 
 
 def _estimated(recipe: Recipe, jobs: Sequence[SceneJob]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from polychip.report.preview import RGB, encode_png, overlay, read_image, read_p
 _SIDE = 256
 _MARGIN = 8
 _CAPTION = 16
-_COLUMNS = 4
+_COLUMNS = 5
 _PAPER = 250
 _GREY = np.array([128, 128, 128], dtype=np.uint8)
 _COLD, _WHITE, _WARM = np.array([[33, 102, 172], [247, 247, 247], [178, 24, 43]], dtype=np.float64)
