@@ -39,6 +39,8 @@ class Summary:
     """Features without a geometry that has an area."""
     n_objects: int
     """Objects on the imagery, counted once a scene; 0 without instance masks."""
+    small_rests: int
+    """Objects left out of a chip because too little of them is seen there."""
     digest: str
     seconds: float = 0.0
 
@@ -85,6 +87,7 @@ def finish(
         repaired=[fid for source in sources for fid in source.repaired],
         n_empty=sum(source.n_empty + source.n_unreadable for source in sources),
         n_objects=sum(report.n_objects for report in reports) if job.objects else 0,
+        small_rests=totals.small_rests,
         digest=digest,
     )
 

@@ -26,6 +26,8 @@ def plan_lines(report: PlanReport) -> Iterator[str]:
     yield from wording.under("Chips that fail", [f"{c}: {e}" for c, e in report.failed.items()])
     yield from wording.under("Classes", _class_lines(report))
     yield from wording.under("Labels", [*_operation_lines(report), *_fault_lines(report)])
+    told = [f"{name} = {_toml(value)}" for name, value in report.options.items()]
+    yield from wording.under("Options", told)
     yield from wording.under("Targets", _target_lines(report))
     if report.small_rests:
         yield ""
@@ -89,6 +91,10 @@ def _class_lines(report: PlanReport) -> list[str]:
     if report.classes and report.classes[0].objects is not None:
         head.insert(3, "objects")
     return wording.aligned(rows, right=(0, *range(2, len(head))))
+
+
+def _toml(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def _target_lines(report: PlanReport) -> list[str]:

@@ -24,7 +24,7 @@ from polychip.grid import Grid, Window
 from polychip.image import ImageProfile
 from polychip.io.placement import LayerPlan
 from polychip.io.raster import inspect_file
-from polychip.recipe import Recipe
+from polychip.recipe import MaskOptions, Recipe
 from polychip.reporter import Reporter, Silent
 from polychip.scenes.prepare import Plan, ScenePlan, make_plan, scene_blocks
 from polychip.scenes.reports import SceneReport
@@ -97,6 +97,9 @@ class PlanReport:
     bytes_at_most: int
     """Of all chip files, uncompressed."""
     targets: tuple[TargetBytes, ...]
+    options: dict[str, Any]
+    """What else is asked of masks and files, as in the recipe; what is left at its default is not
+    here."""
     small_rests: int
     """Objects left out of a chip because too little of them is seen there."""
     output: str
@@ -286,6 +289,7 @@ def _report(
         operations=tuple(_operations(reports)),
         bytes_at_most=tally.counts.n_chips * most_bytes,
         targets=tuple(target_bytes(jobs[0], tally.counts.n_chips)),
+        options=_options(recipe),
         small_rests=tally.small_rests,
         output=recipe.output.path,
         notes=tuple(dict.fromkeys(heard.notes)),
@@ -293,6 +297,16 @@ def _report(
         exact=exact,
         estimated=() if exact else tuple(_estimated(recipe, jobs)),
     )
+
+
+def _options(recipe: Recipe) -> dict[str, Any]:
+    """What differs from the defaults of the options that change what chips hold."""
+    plain, masks = MaskOptions(), recipe.masks
+    names = ("all_touched", "keep_tiny", "context_px", "min_visible", "small_rests",
+             "explode_parts")  # fmt: skip
+    told = {f"masks.{name}": getattr(masks, name) for name in names
+            if getattr(masks, name) != getattr(plain, name)}  # fmt: skip
+    return told | ({"output.images": "none"} if recipe.output.images == "none" else {})
 
 
 def unit_of(grid: Grid) -> str:

@@ -161,6 +161,9 @@ def test_small_rests_become_ignore_and_are_counted(shop: Workshop) -> None:
         assert found[chip, "b2"]["area_px"] == 4, "the full mask stays"
     assert found[FIRST, "b1"]["visible_px"] == 9
     assert manifest(dataset)["counts"]["small_rests"] == 3
+    plan = polychip.plan(dataset / "recipe.toml")
+    assert plan.small_rests == 3
+    assert "masks.min_visible = 0.5" in str(plan)
     for before, row in zip(rows(plain), rows(dataset), strict=True):
         old, new = read_chip(plain, before, "semantic")[0], read_chip(dataset, row, "semantic")[0]
         assert set(np.unique(new[new != old])) <= {255}

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from polychip.errors import RecipeError
+from polychip.errors import InputError
 from polychip.grid import Window
 from polychip.recipe import TARGETS, MaskOptions
 from polychip.schema import ClassDef, LabelSchema
@@ -211,7 +211,7 @@ def test_a_weight_for_no_class_is_refused_with_the_nearest() -> None:
     masks = MaskOptions.model_validate(
         {"mode": "instance", "targets": ["weights"], "weights": {"classes": {"hause": 2}}}
     )
-    with pytest.raises(RecipeError, match=r"names 'hause' \(did you mean 'house'\?\)"):
+    with pytest.raises(InputError, match=r"names 'hause' \(did you mean 'house'\?\)"):
         target_specs(masks, SCHEMA)
     good = MaskOptions.model_validate(
         {"mode": "instance", "targets": ["weights"], "weights": {"classes": {"background": 0.5}}}

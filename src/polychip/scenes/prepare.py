@@ -30,7 +30,7 @@ from polychip.layout.split import (
 from polychip.layout.units import UnitTable, gather_units
 from polychip.recipe import Recipe, Scene
 from polychip.scenes.imagery import SceneImagery, open_imagery
-from polychip.targets.registry import margin_px
+from polychip.targets.registry import margin_px, target_specs
 
 BLOCK_PX = 2048
 """Side of a block that is read and burned at once, in pixels."""
@@ -100,9 +100,12 @@ def make_plan(recipe: Recipe) -> Plan:
     """Open the imagery's headers and decide where the chips lie and to which split they go.
 
     Raises:
-        InputError: imagery can't be read, or fits no common grid.
+        InputError: imagery can't be read, or fits no common grid; a target does not fit the schema.
         RecipeError: the chips or splits asked for can't be had.
     """
+    schema = recipe.schema_.build()
+    if schema is not None:
+        target_specs(recipe.masks, schema)  # what names no class is said before anything is read
     imagery = [open_imagery(scene, recipe.grid) for scene in recipe.scenes]
     if recipe.output.images == "none":
         _refuse_warps(recipe, imagery)

@@ -6,7 +6,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from polychip.errors import RecipeError, nearest, some
+from polychip.errors import InputError, nearest, some
 from polychip.recipe.chips import MaskOptions
 from polychip.schema import LabelSchema
 from polychip.targets.nearness import two_nearest
@@ -20,14 +20,14 @@ def weights_spec(masks: MaskOptions, schema: LabelSchema) -> TargetSpec:
     """Class weights, and more between objects that lie close together.
 
     Raises:
-        RecipeError: a weight names no class.
+        InputError: a weight names no class.
     """
     given = masks.weights.classes
     codes = {entry.name: entry.code for entry in schema.mask_classes}
     codes["background"] = schema.background
     for name in given:
         if name not in codes:
-            raise RecipeError(
+            raise InputError(
                 f"masks.weights.classes names '{name}'{nearest(name, codes)}; the classes are "
                 f"{some(codes)}"
             )

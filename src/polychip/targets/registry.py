@@ -38,7 +38,7 @@ def target_specs(masks: MaskOptions, schema: LabelSchema) -> tuple[TargetSpec, .
     """The targets that a recipe asks for.
 
     Raises:
-        RecipeError: a parameter does not fit the schema.
+        InputError: a parameter does not fit the schema.
     """
     return tuple(REGISTRY[name][0](masks, schema) for name in masks.targets)
 
