@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
-.PHONY: demo test test-engine lint bench docs clean install install-test help
+.PHONY: demo test test-engine lint bench docs gallery clean install install-test help
 
 help:
 	@echo "make demo   install, build the sample dataset, say where its pictures are"
@@ -13,6 +13,7 @@ help:
 	@echo "make lint   ruff, mypy, import-linter"
 	@echo "make plugin dist/polychip_qgis-VERSION.zip; make plugin-link puts it into your QGIS profile"
 	@echo "make docs   docs/commands.md from what the commands print"
+	@echo "make gallery  docs/targets.png from the sample"
 	@echo "make bench  speed against a plain rasterio loop, pixels checked equal"
 
 $(BIN)/python:
@@ -49,6 +50,9 @@ lint: install-test
 
 docs: install
 	$(BIN)/python scripts/make_docs.py
+
+gallery: install
+	$(BIN)/python scripts/make_gallery.py
 
 bench: install-test
 	@$(BIN)/python -m compileall -q src

@@ -34,3 +34,32 @@ def test_all_public_names_of_the_readme_exist() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "polychip.export(" in text
     assert all(hasattr(polychip, name) for name in ("export", "run", "plan", "open"))
+
+
+def test_the_options_on_the_page_of_targets_are_those_of_a_recipe() -> None:
+    from polychip.recipe import TARGETS, build_recipe
+
+    page = (ROOT / "docs" / "targets.md").read_text(encoding="utf-8")
+    scene = {"name": "a", "image": "a.tif", "labels": "a.gpkg"}
+    tables = [tomllib.loads(part.split("```")[0]) for part in page.split("```toml\n")[1:]]
+    assert len(tables) == 2
+    recipes = [
+        build_recipe({"scenes": [scene], "masks": {"mode": "panoptic"}} | table, base=ROOT, where="page")
+        for table in ({**t, "masks": {"mode": "panoptic", **t["masks"]}} for t in tables)
+    ]  # fmt: skip
+    assert recipes[0].masks.targets == list(TARGETS)
+    assert recipes[1].masks.min_visible == 0.2
+    defaults = recipes[1].masks
+    for name in TARGETS:
+        assert f"| `{name}` |" in page
+    for told in ("width_px = 3", "gap_px = 10", "limit_px = 20", "samples = 8", "w0 = 10"):
+        key, value = told.split(" = ")
+        tables_of = (
+            defaults.boundary,
+            defaults.contact,
+            defaults.distance,
+            defaults.coverage,
+            defaults.weights,
+        )
+        assert any(getattr(table, key, None) == float(value) for table in tables_of)
+        assert told in page

@@ -59,14 +59,36 @@ def card_text(manifest: Mapping[str, Any]) -> str:
             if manifest["mode"] != "semantic"
             else []
         ),
+        *(
+            [
+                f"chip.targets[{name!r}]   # {', '.join(entry['channels'])}"
+                for name, entry in manifest["targets"].items()
+            ]
+        ),
         "```",
         "",
+        *_target_lines(manifest),
         "Without Polychip: `chips.parquet` (GeoParquet) lists each chip's files, place, split and "
         "pixel counts; images and masks are GeoTIFFs on one grid.",
         "",
         *loading_lines(manifest),
     ]
     return "\n".join(lines)
+
+
+def _target_lines(manifest: Mapping[str, Any]) -> list[str]:
+    if not manifest["targets"]:
+        return []
+    rows = [
+        f"| {name} | {entry['dtype']} | {entry['ignore']:g} | {_cell(entry['meaning'])} |"
+        for name, entry in manifest["targets"].items()
+    ]
+    return [
+        "| target | type | ignore | what it holds |",
+        "|---|---|---|---|",
+        *rows,
+        "",
+    ]
 
 
 def _class_rows(manifest: Mapping[str, Any]) -> list[str]:

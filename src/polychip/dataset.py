@@ -12,10 +12,13 @@ from affine import Affine
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 
+from polychip.borrowed import BorrowedImages
 from polychip.errors import InputError, nearest
+from polychip.grid import Window
 from polychip.io.raster import gdal_env
 from polychip.manifest import read_manifest
 from polychip.schema import ClassDef, LabelSchema
+from polychip.segments import Segment, panoptic_segments
 from polychip.tables import CHIPS, INSTANCES
 
 if TYPE_CHECKING:
@@ -40,6 +43,9 @@ class Chip:
     """(height, width) class codes, background and ignore included."""
     instance: NDArray[np.generic] | None
     """(height, width) local ids, 0 = none; None in semantic datasets."""
+    targets: Mapping[str, NDArray[np.generic]]
+    """(bands, height, width) by the target's name: 'distance', 'boundary', …"""
+    schema: LabelSchema
     crs_wkt: str
     transform: Affine
     """Pixel (column, row) to CRS coordinates, corner convention."""
@@ -49,13 +55,29 @@ class Chip:
     def __post_init__(self) -> None:
         """Refuse arrays that are not aligned."""
         shape = self.semantic.shape
-        arrays = [*self.layers.values(), *([] if self.instance is None else [self.instance])]
+        arrays = [*self.layers.values(), *self.targets.values()]
+        arrays += [] if self.instance is None else [self.instance]
         for array in arrays:
             if array.shape[-2:] != shape:
                 raise InputError(
                     f"chip {self.chip_id}: an array is {array.shape[-2:]} px, the mask {shape}; "
                     "the dataset was changed after it was built: run polychip verify"
                 )
+
+    def panoptic(self) -> tuple[NDArray[np.int32], list[Segment]]:
+        """The map of segments (height, width), 0 being void, and what each segment is.
+
+        Each labelled pixel belongs to exactly one: an object, or what is left of a class.
+
+        Raises:
+            InputError: a semantic dataset tells no objects apart.
+        """
+        if self.instance is None:
+            raise InputError(
+                f"chip {self.chip_id}: a semantic dataset has no objects; build it with masks.mode "
+                "= 'panoptic' (--mode)"
+            )
+        return panoptic_segments(self.semantic, self.instance, self.schema)
 
 
 class Dataset:
@@ -184,6 +206,60 @@ class Dataset:
         )
         return TorchDataset(self.folder, self.schema, index, options)
 
+    def count(self, *, by_class: bool = False) -> int | dict[str, int]:
+        """Number of objects, each counted once, however many chips and dates show it.
+
+        Args:
+            by_class: give a number a class name, classes without objects included.
+
+        Raises:
+            InputError: a semantic dataset has none.
+        """
+        objects = self.instances[["namespace", "instance_id", "class_code"]].drop_duplicates(
+            ["namespace", "instance_id"]
+        )
+        if not by_class:
+            return len(objects)
+        counts = objects["class_code"].value_counts()
+        things = [entry for entry in self.schema.mask_classes if entry.thing]
+        return {entry.name: int(counts.get(entry.code, 0)) for entry in things}
+
+    def track(self, instance_id: str, namespace: str | None = None) -> "Dataset":
+        """The chips that show an object, in time order; chips without a date come last.
+
+        Args:
+            instance_id: as in the table of objects.
+            namespace: needed where files or layers have objects of the same id.
+
+        Raises:
+            InputError: there is no such object, or several are meant.
+        """
+        table = self.instances
+        mine = table[table["instance_id"] == str(instance_id)]
+        names = sorted(mine["namespace"].unique()) if namespace is None else [namespace]
+        if len(names) > 1:
+            raise InputError(
+                f"{self.folder}: '{instance_id}' is an object in {', '.join(names)}; name one as "
+                "namespace"
+            )
+        mine = mine[mine["namespace"].isin(names)]
+        if mine.empty:
+            known = nearest(str(instance_id), table["instance_id"].unique())
+            raise InputError(f"{self.folder}: no object '{instance_id}'{known}")
+        keys = set(zip(mine["scene"], mine["chip_id"], strict=True))
+        chips = self.chips
+        found = [
+            index
+            for index, key in enumerate(zip(chips["scene"], chips["chip_id"], strict=True))
+            if key in keys
+        ]
+        dates = chips["date"].tolist()
+        found.sort(key=lambda index: (dates[index] is None, dates[index] or 0, index))
+        part = Dataset(self.folder)
+        places = np.array(found, dtype=np.int64)
+        part._chosen = places if self._chosen is None else self._chosen[places]
+        return part
+
     def __len__(self) -> int:
         """Number of chips."""
         if self._chosen is None:
@@ -207,11 +283,7 @@ class Dataset:
         files = {kind: path for kind, path in row["files"].items() if path}
         with gdal_env():
             arrays, transform, crs_wkt = self._read_all(files)
-        layers = {
-            kind.removeprefix("image_"): array
-            for kind, array in arrays.items()
-            if kind.startswith("image")
-        }
+            layers = self._layers(arrays, row)
         instance = arrays.get("instance")
         return Chip(
             chip_id=row["chip_id"],
@@ -221,10 +293,29 @@ class Dataset:
             layers=layers,
             semantic=arrays["semantic"][0],
             instance=None if instance is None else instance[0],
+            targets={name: arrays[name] for name in self.manifest.get("targets", {})},
+            schema=self.schema,
             crs_wkt=crs_wkt,
             transform=transform,
             row=row,
         )
+
+    def _layers(
+        self, arrays: Mapping[str, NDArray[np.generic]], row: Mapping[str, Any]
+    ) -> dict[str, NDArray[np.generic]]:
+        if self.manifest.get("images") == "none":
+            window = Window(row["x_off"], row["y_off"], row["width"], row["height"])
+            found = self._borrowed.read(row["scene"], window)
+            return {layer or "image": pixels for layer, pixels in found.items()}
+        return {
+            kind.removeprefix("image_"): array
+            for kind, array in arrays.items()
+            if kind.startswith("image")
+        }
+
+    @cached_property
+    def _borrowed(self) -> BorrowedImages:
+        return BorrowedImages(self.folder, self.manifest)
 
     def _read_all(
         self, files: Mapping[str, str]

@@ -1,6 +1,5 @@
 """The end of a run: tables, split lists, recipe, card, preview, and the manifest last."""
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,14 +10,14 @@ from polychip.card import write_card
 from polychip.errors import InputError
 from polychip.io.atomic import write_text
 from polychip.manifest import build_manifest, write_manifest
-from polychip.recipe import Recipe, is_remote, map_paths
+from polychip.recipe import Recipe, map_paths
 from polychip.report.preview import write_preview
 from polychip.scenes.prepare import Plan
 from polychip.scenes.reports import SceneReport
 from polychip.schema import LabelSchema
 from polychip.state import RunState
 from polychip.statistics import Counts
-from polychip.tables import Totals, dataset_digest, write_splits, write_tables
+from polychip.tables import Totals, dataset_digest, dataset_path, write_splits, write_tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,8 @@ class Summary:
     """Features without a geometry that has an area."""
     n_objects: int
     """Objects on the imagery, counted once a scene; 0 without instance masks."""
+    small_rests: int
+    """Objects left out of a chip because too little of them is seen there."""
     digest: str
     seconds: float = 0.0
 
@@ -86,6 +87,7 @@ def finish(
         repaired=[fid for source in sources for fid in source.repaired],
         n_empty=sum(source.n_empty + source.n_unreadable for source in sources),
         n_objects=sum(report.n_objects for report in reports) if job.objects else 0,
+        small_rests=totals.small_rests,
         digest=digest,
     )
 
@@ -117,8 +119,4 @@ def _nothing_left(totals: Totals, skipped: dict[str, int]) -> InputError:
 
 def relative_recipe(recipe: Recipe, output: Path) -> Recipe:
     """The recipe with paths as seen from the dataset: nothing of this machine is in it."""
-
-    def change(path: str) -> str:
-        return path if is_remote(path) else Path(os.path.relpath(path, output)).as_posix()
-
-    return map_paths(recipe, change)
+    return map_paths(recipe, lambda path: dataset_path(path, output))

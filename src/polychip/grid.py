@@ -54,6 +54,15 @@ class Window(NamedTuple):
         """The window moved by whole pixels."""
         return Window(self.x_off + columns, self.y_off + rows, self.width, self.height)
 
+    def grown(self, margin: int) -> "Window":
+        """The window with a margin of so many pixels on each side."""
+        return Window(
+            self.x_off - margin,
+            self.y_off - margin,
+            self.width + 2 * margin,
+            self.height + 2 * margin,
+        )
+
     def slices_in(self, outer: "Window") -> tuple[slice, slice]:
         """(rows, columns) of this window inside an array that covers `outer`."""
         top, left = self.y_off - outer.y_off, self.x_off - outer.x_off

@@ -256,6 +256,7 @@ def _rest() -> Iterator[str]:
         "",
         "[masks]",
         'mode = "semantic"     # or "instance", "panoptic"',
+        '# targets = ["boundary", "distance"]   # further masks, see docs/targets.md',
         "",
         "# [split]",
         '# by = "blocks"       # neighbours stay together; or "random", "scene", "field:NAME"',

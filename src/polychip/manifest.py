@@ -16,6 +16,7 @@ from polychip.schema import LabelSchema
 from polychip.state import MANIFEST
 from polychip.statistics import BandSums
 from polychip.tables import Totals
+from polychip.targets.registry import target_specs
 
 if TYPE_CHECKING:
     from polychip.scenes.prepare import Plan, ScenePlan
@@ -49,6 +50,19 @@ def build_manifest(
             "anchor": recipe.chips.anchor,
         },
         "all_touched": recipe.masks.all_touched,
+        "context_px": recipe.masks.context_px,
+        "min_visible": recipe.masks.min_visible,
+        "small_rests": recipe.masks.small_rests,
+        "targets": {
+            spec.name: {
+                "dtype": spec.dtype,
+                "channels": list(spec.channels),
+                "ignore": spec.ignore,
+                "meaning": spec.meaning,
+                "parameters": dict(spec.parameters),
+            }
+            for spec in target_specs(recipe.masks, schema)
+        },
         "scenes": [
             _scene_entry(scene, report, identities)
             for scene, report in zip(plan.scenes, reports, strict=True)
@@ -56,6 +70,7 @@ def build_manifest(
         "sources": [
             {"name": Path(path).name, "content_id": content} for path, content in identities.items()
         ],
+        "images": recipe.output.images,
         "counts": {
             "chips": counts.n_chips,
             "by_split": dict(sorted(counts.n_by_split.items())),
@@ -66,6 +81,7 @@ def build_manifest(
                 for split, pixels in sorted(counts.pixels_by_split.items())
             },
             "object_views": counts.n_object_views,
+            "small_rests": totals.small_rests,
             "skipped": dict(sorted(skipped.items())),
             "failed": dict(sorted(totals.failed.items())),
         },

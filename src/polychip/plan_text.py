@@ -26,6 +26,15 @@ def plan_lines(report: PlanReport) -> Iterator[str]:
     yield from wording.under("Chips that fail", [f"{c}: {e}" for c, e in report.failed.items()])
     yield from wording.under("Classes", _class_lines(report))
     yield from wording.under("Labels", [*_operation_lines(report), *_fault_lines(report)])
+    told = [f"{name} = {_toml(value)}" for name, value in report.options.items()]
+    yield from wording.under("Options", told)
+    yield from wording.under("Targets", _target_lines(report))
+    if report.small_rests:
+        yield ""
+        yield (
+            f"{wording.plural(report.small_rests, 'small rest')} of objects left out of their "
+            "chips (masks.min_visible)."
+        )
     yield ""
     yield f"At most {wording.size(report.bytes_at_most)} on disk (uncompressed)."
     yield from wording.under("Notes", report.notes)
@@ -82,6 +91,20 @@ def _class_lines(report: PlanReport) -> list[str]:
     if report.classes and report.classes[0].objects is not None:
         head.insert(3, "objects")
     return wording.aligned(rows, right=(0, *range(2, len(head))))
+
+
+def _toml(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+def _target_lines(report: PlanReport) -> list[str]:
+    rows = []
+    for entry in report.targets:
+        told = ", ".join(f"{name} {value}" for name, value in entry.parameters.items())
+        bands = wording.plural(len(entry.channels), "band")
+        size = f"at most {wording.size(entry.bytes_at_most)}"
+        rows.append((entry.name, f"{bands} {entry.dtype}", size, told))
+    return wording.aligned(rows) if rows else []
 
 
 def _operation_lines(report: PlanReport) -> Iterator[str]:

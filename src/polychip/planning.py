@@ -22,18 +22,16 @@ from polychip.finish import class_names
 from polychip.grid import Grid, Window
 from polychip.io.placement import LayerPlan
 from polychip.io.raster import inspect_file
-from polychip.recipe import Recipe
+from polychip.recipe import MaskOptions, Recipe
 from polychip.reporter import Reporter, Silent
 from polychip.scenes.prepare import Plan, ScenePlan, make_plan, scene_blocks
 from polychip.scenes.reports import SceneReport
 from polychip.schedule import Build
 from polychip.schema import LabelSchema
+from polychip.sizes import TargetBytes, chip_bytes, target_bytes
 from polychip.state import RunState
 from polychip.statistics import Counts
 from polychip.tables import NO_SPLIT, class_pixels
-
-HEADER_BYTES = 2048
-"""Room for a chip file's header and palette."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +94,12 @@ class PlanReport:
     """From each label layer's CRS to the scene's grid, with its accuracy in metres."""
     bytes_at_most: int
     """Of all chip files, uncompressed."""
+    targets: tuple[TargetBytes, ...]
+    options: dict[str, Any]
+    """What else is asked of masks and files, as in the recipe; what is left at its default is not
+    here."""
+    small_rests: int
+    """Objects left out of a chip because too little of them is seen there."""
     output: str
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -147,6 +151,7 @@ class _DryWorker(SceneWorker):
     """Makes blocks without a trace; unless exact, imagery is not read and counts as valid."""
 
     def __init__(self, job: SceneJob, *, exact: bool) -> None:
+        job = replace(job, targets=(), margin_px=0)
         super().__init__(job if exact else replace(job, ignore_rasters=()))
         self._exact = exact
 
@@ -172,6 +177,7 @@ class _Tally:
     skipped: Counter[str] = field(default_factory=Counter)
     failed: dict[str, str] = field(default_factory=dict)
     objects: Counter[int] = field(default_factory=Counter)
+    small_rests: int = 0
 
 
 def report_plan(
@@ -225,6 +231,7 @@ def _count_scene(
                     split = slot.split or NO_SPLIT
                     views = int(record.masks[slot.chip_id].get("n_instances") or 0)
                     tally.counts.add(scene.name, split, pixels, views)
+                    tally.small_rests += int(record.masks[slot.chip_id].get("n_rests", 0))
             tally.skipped.update(record.skipped.values())
             tally.failed.update(
                 {f"{scene.name}/{chip_id}": text for chip_id, text in record.failed.items()}
@@ -254,7 +261,7 @@ def _report(
         "would leak between splits": plan.splits.dropped_leaking,
         "no split in the field": plan.splits.dropped_unassigned,
     }
-    chip_bytes = max(_chip_bytes(job, schema) for job in jobs)
+    most_bytes = max(chip_bytes(job, schema) for job in jobs)
     by_split = {name: tally.counts.n_by_split[name] for name in plan.splits.names}
     return PlanReport(
         mode=recipe.masks.mode,
@@ -268,13 +275,26 @@ def _report(
         repaired=tuple(fid for source in sources for fid in source.repaired),
         n_empty=sum(source.n_empty + source.n_unreadable for source in sources),
         operations=tuple(_operations(reports)),
-        bytes_at_most=tally.counts.n_chips * chip_bytes,
+        bytes_at_most=tally.counts.n_chips * most_bytes,
+        targets=tuple(target_bytes(jobs[0], tally.counts.n_chips)),
+        options=_options(recipe),
+        small_rests=tally.small_rests,
         output=recipe.output.path,
         notes=tuple(dict.fromkeys(heard.notes)),
         warnings=tuple(dict.fromkeys(heard.warnings + _nothing_left(tally))),
         exact=exact,
         estimated=() if exact else tuple(_estimated(recipe, jobs)),
     )
+
+
+def _options(recipe: Recipe) -> dict[str, Any]:
+    """What differs from the defaults of the options that change what chips hold."""
+    plain, masks = MaskOptions(), recipe.masks
+    names = ("all_touched", "keep_tiny", "context_px", "min_visible", "small_rests",
+             "explode_parts")  # fmt: skip
+    told = {f"masks.{name}": getattr(masks, name) for name in names
+            if getattr(masks, name) != getattr(plain, name)}  # fmt: skip
+    return told | ({"output.images": "none"} if recipe.output.images == "none" else {})
 
 
 def unit_of(grid: Grid) -> str:
@@ -336,14 +356,6 @@ def _operations(reports: Sequence[SceneReport]) -> Iterator[dict[str, Any]]:
             if key not in seen:
                 seen.add(key)
                 yield entry
-
-
-def _chip_bytes(job: SceneJob, schema: LabelSchema) -> int:
-    """All files of a chip, uncompressed."""
-    kinds = [(p.profile.count, p.profile.dtype) for _, p in job.layers]
-    kinds += [(1, schema.dtype)] + ([(1, job.instance_dtype)] if job.objects else [])
-    pixels = job.chip_shape[0] * job.chip_shape[1]
-    return sum(HEADER_BYTES + n * np.dtype(dtype).itemsize * pixels for n, dtype in kinds)
 
 
 def _estimated(recipe: Recipe, jobs: Sequence[SceneJob]) -> Iterator[str]:

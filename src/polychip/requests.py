@@ -14,7 +14,7 @@ OPTIONS = (
     "mode", "class_field", "class_name", "instance_field", "id_field", "where", "labels_crs",
     "buffer_m", "extent", "size", "stride", "edge", "bands", "nodata", "crs", "resolution",
     "resampling", "all_touched", "keep_tiny", "split", "split_by", "max_nodata", "min_labelled",
-    "negatives", "seed", "compress", "formats", "combine", "allow_ballpark",
+    "negatives", "seed", "targets", "compress", "formats", "combine", "allow_ballpark",
 )  # fmt: skip
 
 _TABLES = ("schema", "grid", "chips", "masks", "output", "scenes[1]", "scenes[1].labels[1]")
@@ -57,7 +57,7 @@ def export_recipe(
         recipe, "chips", given,
         ("size", "stride", "edge", "max_nodata", "min_labelled", "negatives", "seed"),
     )  # fmt: skip
-    _table(recipe, "masks", given, ("mode", "all_touched", "keep_tiny"))
+    _table(recipe, "masks", given, ("mode", "all_touched", "keep_tiny", "targets"))
     recipe["output"] |= {name: given[name] for name in ("compress", "formats") if name in given}
     _split(recipe, given)
     return recipe

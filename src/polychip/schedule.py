@@ -16,6 +16,7 @@ from polychip.scenes.prepare import Plan, scene_blocks, scene_job
 from polychip.scenes.reports import SceneReport
 from polychip.schema import LabelSchema
 from polychip.state import RunState
+from polychip.targets.registry import target_specs
 
 MANY_OBJECTS = 65_535
 """More objects than this in a chip need 32-bit instance masks."""
@@ -147,8 +148,7 @@ class Build:
             all_sources=tuple(s for scene in recipe.scenes for s in scene.labels),
             things=recipe.masks.mode != "semantic",
             options=recipe.schema_,
-            all_touched=recipe.masks.all_touched,
-            keep_tiny=recipe.masks.keep_tiny,
+            masks=recipe.masks,
             chip_shape=self.plan.chip_shape,
             labels_folder=self.jobs[index].labels,
             extent_folder=self.jobs[index].extent,
@@ -230,7 +230,10 @@ class Build:
             self.known_schema(),
             self.plan.recipe.grid,
         )
-        self.jobs[index] = replace(self.jobs[index], schema=self.schema, raster_labels=rasters)
+        specs = target_specs(self.plan.recipe.masks, self.known_schema())
+        self.jobs[index] = replace(
+            self.jobs[index], schema=self.schema, raster_labels=rasters, targets=specs
+        )
         if len(self._reports) == len(self.plan.scenes):
             self._all_loaded()
 

@@ -1,6 +1,7 @@
 """The dataset's tables, split lists and totals, from the records of its blocks."""
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -18,8 +19,10 @@ from polychip.io.index import (
     chip_schema,
     index_crs,
     pixel_column,
+    source_column,
     stat_column,
 )
+from polychip.recipe import is_remote
 from polychip.scenes.prepare import Plan, ScenePlan, scene_blocks
 from polychip.schema import LabelSchema
 from polychip.state import RunState
@@ -45,6 +48,8 @@ class Totals:
     """Chips left out, by reason."""
     failed: dict[str, str] = field(default_factory=dict)
     """Error by chip."""
+    small_rests: int = 0
+    """Objects left out of a chip because too little of them is seen there."""
     ids: dict[str, set[str]] = field(default_factory=dict)
     """Chip ids by split."""
     files: Any = field(default_factory=hashlib.sha256)
@@ -54,13 +59,16 @@ class Totals:
 def write_tables(plan: Plan, state: RunState, schema: LabelSchema, job: SceneJob) -> Totals:
     """Write chips.parquet and, where there are objects, instances.parquet; rows are streamed."""
     layers = [name for name, _ in job.layers]
-    kinds = [_image_key(name) for name in layers] + [SEMANTIC] + ([INSTANCE] if job.objects else [])
+    kinds = [_image_key(name) for name in layers] if job.images else []
+    kinds += mask_kinds(job)
     codes = sorted({schema.background, schema.ignore, *(c.code for c in schema.classes)})
     footprints = Footprints(index_crs([scene.imagery.grid for scene in plan.scenes]))
     totals = Totals()
     with ExitStack() as stack:
         path = stack.enter_context(replacing(state.output / CHIPS))
-        chips = stack.enter_context(TableWriter(path, chip_schema(layers, kinds, codes)))
+        chips = stack.enter_context(
+            TableWriter(path, chip_schema(layers, kinds, codes, sources=not job.images))
+        )
         objects = None
         if job.objects:
             path = stack.enter_context(replacing(state.output / INSTANCES))
@@ -69,6 +77,8 @@ def write_tables(plan: Plan, state: RunState, schema: LabelSchema, job: SceneJob
             outlines = footprints.of(scene.imagery.grid, [slot.window for slot in slots])
             for slot, (shape, box) in zip(slots, outlines, strict=True):
                 row = _chip_row(scene, slot, record, codes, schema)
+                if not job.images:
+                    row |= _source_windows(scene, slot, state.output)
                 chips.add([row | {GEOMETRY: shape, "bbox": box}])
                 _add_up(totals, scene, slot, record, schema)
                 if objects is not None:
@@ -112,6 +122,11 @@ def _one_band(
         yield scene, written, record
 
 
+def mask_kinds(job: SceneJob) -> list[str]:
+    """The masks that each chip has, targets included."""
+    return [SEMANTIC, *([INSTANCE] if job.objects else []), *(spec.name for spec in job.targets)]
+
+
 def _image_key(layer: str) -> str:
     return f"image_{layer}" if layer else "image"
 
@@ -120,8 +135,32 @@ def _files(slot: ChipSlot, record: BlockRecord) -> dict[str, dict[str, str]]:
     """Each file of a chip: its path and checksum."""
     images = record.images[slot.chip_id]
     masks = record.masks[slot.chip_id]
-    found = {_image_key(layer): entry for layer, entry in images.items()}
-    return found | {kind: masks[kind] for kind in (SEMANTIC, INSTANCE) if kind in masks}
+    found = {_image_key(layer): entry for layer, entry in images.items() if "path" in entry}
+    found |= {kind: masks[kind] for kind in (SEMANTIC, INSTANCE) if kind in masks}
+    targets: dict[str, dict[str, str]] = masks.get("targets", {})
+    return found | targets
+
+
+def _source_windows(scene: ScenePlan, slot: ChipSlot, output: Path) -> dict[str, Any]:
+    """For each layer the files that the chip is a window of, and which."""
+    row: dict[str, Any] = {}
+    for layer, plan in scene.imagery.layers:
+        row[source_column(layer)] = [
+            {
+                "path": dataset_path(placement.path, output),
+                "bands": list(placement.bands),
+                "x_off": slot.window.x_off - placement.offset[0],
+                "y_off": slot.window.y_off - placement.offset[1],
+            }
+            for placement in plan.placements
+            if not placement.extent.intersection(slot.window).is_empty()
+        ]
+    return row
+
+
+def dataset_path(path: str, output: Path) -> str:
+    """A source's path as seen from the dataset: nothing of this machine is in it."""
+    return path if is_remote(path) else Path(os.path.relpath(path, output)).as_posix()
 
 
 def class_pixels(slot: ChipSlot, record: BlockRecord, schema: LabelSchema) -> dict[int, int]:
@@ -180,6 +219,7 @@ def _add_up(
         totals.bands.setdefault(layer, BandSums()).add(entry)
         if split == TRAIN:
             totals.train_bands.setdefault(layer, BandSums()).add(entry)
+    totals.small_rests += int(masks.get("n_rests", 0))
     totals.ids.setdefault(split, set()).add(slot.chip_id)
     for entry in _files(slot, record).values():
         totals.files.update(f"{entry['sha256']}  {entry['path']}\n".encode())

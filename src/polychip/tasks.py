@@ -11,7 +11,8 @@ from polychip.errors import InputError
 from polychip.schema import LabelSchema, schema_from_values
 
 if TYPE_CHECKING:
-    from polychip.recipe import LabelSource, SchemaOptions, VectorSource
+    from polychip.labels.labelset import LabelSet
+    from polychip.recipe import LabelSource, MaskOptions, SchemaOptions, VectorSource
     from polychip.scenes.place import ScenePlace
     from polychip.scenes.reports import SceneReport
 
@@ -65,8 +66,7 @@ class LabelTask:
     things: bool
     """Whether objects are asked for, and classes without a schema are countable."""
     options: "SchemaOptions"
-    all_touched: bool
-    keep_tiny: bool
+    masks: "MaskOptions"
     chip_shape: tuple[int, int]
     labels_folder: Path
     extent_folder: Path | None
@@ -96,19 +96,31 @@ def load_labels_task(task: LabelTask, own_process: bool) -> LabelResult:  # noqa
         task.sources,
         schema,
         task.options,
-        objects=task.things,
-        all_touched=task.all_touched,
-        keep_tiny=task.keep_tiny,
+        task.masks,
         names=task.namespaces,
         chip_shape=task.chip_shape,
     )
     labels.save(task.labels_folder)
+    _save_for_targets(task, labels)
     if task.extent_folder is not None:
         task.extent_folder.mkdir(parents=True, exist_ok=True)
         extent = load_extent(task.place, task.extent)
         extent.save(task.extent_folder)
         report.n_extents = extent.n_owners
     return LabelResult(report, schema, rule)
+
+
+def _save_for_targets(task: LabelTask, labels: "LabelSet") -> None:
+    """Leave what targets need of the whole scene beside the labels."""
+    import numpy as np
+
+    if {"center", "offset"} & set(task.masks.targets):
+        from polychip.labels.centres import object_centres
+
+        centres = object_centres(labels, task.place.grid.window, all_touched=task.masks.all_touched)
+        np.save(task.labels_folder / "centres.npy", centres)
+    if labels.confidence is not None:
+        np.save(task.labels_folder / "confidence.npy", labels.confidence)
 
 
 def _schema_of_values(task: LabelTask) -> tuple[LabelSchema, str]:

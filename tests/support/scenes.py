@@ -11,7 +11,7 @@ from polychip.burn.runs import paint, scan
 from polychip.crs import to_wkt
 from polychip.grid import Grid, Window
 from polychip.labels.labelset import LabelSet
-from polychip.recipe import LabelSource, SchemaOptions
+from polychip.recipe import LabelSource, MaskOptions, SchemaOptions
 from polychip.scenes.labels import load_scene_labels
 from polychip.scenes.place import ScenePlace
 from polychip.scenes.reports import SceneReport
@@ -42,9 +42,7 @@ def load(
         given,
         schema or schema_from_values(["labels"], things=True)[0],
         options or SchemaOptions(),
-        objects=True,
-        all_touched=all_touched,
-        keep_tiny=keep_tiny,
+        MaskOptions(mode="instance", all_touched=all_touched, keep_tiny=keep_tiny),
         chip_shape=(64, 64),
     )
 

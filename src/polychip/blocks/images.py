@@ -40,10 +40,11 @@ def write_images(worker: SceneWorker, slot: ChipSlot, layers: dict[str, Pixels])
         part = layers[name].cut(slot.window)
         content: Content = "codes" if plan.spec.categorical else "measures"
         values = np.ascontiguousarray(part.values)  # copied once, for statistics and file alike
-        entry[name] = {
-            **worker.write(image_kind(name), slot, values, plan.profile, {}, content=content),
-            **band_statistics(values, part.valid, plan.profile.nodata),
-        }
+        entry[name] = band_statistics(values, part.valid, plan.profile.nodata)
+        if worker.job.images:
+            entry[name] |= worker.write(
+                image_kind(name), slot, values, plan.profile, {}, content=content
+            )
     return entry
 
 

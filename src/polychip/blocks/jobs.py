@@ -8,6 +8,7 @@ from polychip.grid import Grid, Window
 from polychip.io.geotiff import Compression
 from polychip.io.placement import LayerPlan
 from polychip.schema import LabelSchema
+from polychip.targets.spec import TargetSpec
 
 SEMANTIC = "semantic"
 INSTANCE = "instance"
@@ -82,6 +83,21 @@ class SceneJob:
     instance_dtype: str = "uint16"
     all_touched: bool = False
     min_labelled: float = 0.0
+    images: bool = True
+    """Whether chips get image files; else the index names windows of the sources."""
+    context_px: int = 0
+    """Outer pixels of each chip that are ignored."""
+    min_visible: float = 0.0
+    drop_rests: bool = False
+    """Whether smaller rests vanish, instead of being ignored."""
+    targets: tuple[TargetSpec, ...] = ()
+    """Empty until the labels are loaded."""
+    margin_px: int = 0
+    """How far beyond its chips a block must be burned, for the targets."""
+
+    def reach(self, block: Block) -> Window:
+        """What is read and burned for a block: its chips, and the margin."""
+        return block.window.grown(self.margin_px)
 
     def known_schema(self) -> LabelSchema:
         """The schema, which masks can't do without."""

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from polychip.blocks.images import inside_px
 from polychip.blocks.jobs import INSTANCE, SEMANTIC, Block, BlockRecord, ChipSlot, SceneJob
 from polychip.blocks.opened import SceneWorker
+from polychip.blocks.rests import ChipView, learnt_from, view_chip
+from polychip.blocks.targets import write_targets
 from polychip.burn.objects import ChipObjects, chip_objects
 from polychip.burn.runs import Runs, paint, scan
 from polychip.grid import Window
@@ -40,19 +42,27 @@ class Burned:
     """The scene's number of each of the block's objects."""
 
 
-def burn_block(worker: SceneWorker, window: Window, valid: NDArray[np.bool_]) -> Burned:
+def burn_block(
+    worker: SceneWorker,
+    window: Window,
+    valid: NDArray[np.bool_],
+    without: NDArray[np.int64] | None = None,
+) -> Burned:
     """Burn everything that lies in a window.
 
     Args:
         valid: (height, width) where all layers have data; padding has none.
+        without: the scene's objects that are left out.
     """
     job, labels = worker.job, worker.labels
     schema = job.known_schema()
     runs = scan(labels.edges, window, all_touched=job.all_touched)
+    if without is not None:
+        runs = runs.take(~np.isin(labels.object_of[runs.owner], without))
     codes = labels.codes[runs.owner]
     shape = (window.height, window.width)
     semantic = np.full(shape, schema.background, dtype=schema.dtype)
-    covered = _paint_rasters(worker, window, semantic)
+    covered = paint_rasters(worker, window, semantic)
     paint(semantic, runs, codes.astype(schema.dtype))
     _ignore(worker, window, valid, semantic)
     special = (codes == schema.background) | (codes == schema.ignore)
@@ -77,7 +87,7 @@ def _burn_objects(
     return numbers, top, Runs(local.astype(np.int64), part.row, part.start, part.stop)
 
 
-def _paint_rasters(
+def paint_rasters(
     worker: SceneWorker, window: Window, semantic: NDArray[np.generic]
 ) -> NDArray[np.bool_] | None:
     """Paint raster labels beneath all polygons; returns where they have a class."""
@@ -127,12 +137,13 @@ def write_masks(
     """Burn a block and write the masks of its chips; returns the chips that stay."""
     job = worker.job
     schema, look = job.known_schema(), semantic_profile(job)
-    burned = burn_block(worker, block.window, valid)
-    kept = []
+    burned = burn_block(worker, job.reach(block), valid)
+    kept, ignored = [], {}
     for slot in chips:
         part = slot.window.slices_in(burned.window)
-        semantic = np.ascontiguousarray(burned.semantic[part])
-        reason = _reason_to_skip(worker, slot, semantic, burned)
+        view = _view(worker, slot, burned, valid[part])
+        semantic = np.ascontiguousarray(view.semantic)
+        reason = _reason_to_skip(worker, slot, view)
         if reason:
             record.skipped[slot.chip_id] = reason
             continue
@@ -146,9 +157,14 @@ def write_masks(
             "padding_px": semantic.size - inside_px(job, slot),
             "valid_px": int(np.count_nonzero(valid[part])),
         }
-        if burned.top is not None:
-            _write_objects(worker, slot, burned, burned.top[part], entry, record)
+        if view.top is not None:
+            _write_objects(worker, slot, view.burned, view.top, entry, record)
+        if view.n_rests:
+            entry["n_rests"] = view.n_rests
+        if view.changed:
+            ignored[slot.chip_id] = semantic == schema.ignore
         record.masks[slot.chip_id] = entry
+    write_targets(worker, kept, burned, ignored, record)
     return kept
 
 
@@ -161,6 +177,16 @@ def _write_mask(
 ) -> dict[str, str]:
     profile, tags = look
     return worker.write(f"masks/{name}", slot, mask[None], profile, tags, content="mask")
+
+
+def _view(
+    worker: SceneWorker, slot: ChipSlot, burned: Burned, valid: NDArray[np.bool_]
+) -> ChipView:
+    """The chip's part of a block."""
+    return view_chip(
+        worker.job, slot, burned, worker.labels.objects.area_px,
+        lambda numbers: burn_block(worker, slot.window, valid, numbers),
+    )  # fmt: skip
 
 
 def count_codes(semantic: NDArray[np.generic], schema: LabelSchema) -> dict[str, int]:
@@ -183,19 +209,16 @@ def count_codes(semantic: NDArray[np.generic], schema: LabelSchema) -> dict[str,
     return {str(code): n for code, n in sorted(found.items()) if n}
 
 
-def _reason_to_skip(
-    worker: SceneWorker, slot: ChipSlot, semantic: NDArray[np.generic], burned: Burned
-) -> str | None:
-    job = worker.job
+def _reason_to_skip(worker: SceneWorker, slot: ChipSlot, view: ChipView) -> str | None:
+    job, burned, learnt = worker.job, view.burned, learnt_from(worker.job, slot)
     if not slot.keep_empty:
-        part = slot.window.slices_in(burned.window)
-        on_image = slot.window.intersection(job.grid.window)
-        covered = len(burned.covering.cut(burned.window, on_image)) > 0
-        if not covered and (burned.covered is None or not burned.covered[part].any()):
+        covered = not learnt.is_empty() and len(burned.covering.cut(burned.window, learnt)) > 0
+        rasters = burned.covered
+        if not covered and (rasters is None or not rasters[learnt.slices_in(burned.window)].any()):
             return "no feature"
     if job.min_labelled > 0:
-        known = int(np.count_nonzero(semantic != job.known_schema().ignore))
-        if known < job.min_labelled * inside_px(worker.job, slot):
+        known = int(np.count_nonzero(view.semantic != job.known_schema().ignore))
+        if known < job.min_labelled * learnt.width * learnt.height:
             return "unlabelled"
     return None
 

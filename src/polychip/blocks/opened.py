@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polychip.blocks.jobs import ChipSlot, SceneJob, chip_path
-from polychip.burn.edges import EdgeSet, load_edges
+from polychip.burn.edges import EdgeSet, load_array, load_edges
 from polychip.grid import Window
 from polychip.image import ImageProfile, ImageSource
 from polychip.io.atomic import write_bytes
@@ -59,6 +59,16 @@ class SceneWorker:
     def labels(self) -> LabelSet:
         """The scene's labels, memory-mapped."""
         return load_labels(self.job.labels)
+
+    @functools.cached_property
+    def centres(self) -> NDArray[np.float64]:
+        """(n_objects, 2): column and row of the objects' centres, memory-mapped."""
+        return load_array(self.job.labels / "centres.npy")
+
+    @functools.cached_property
+    def confidence(self) -> NDArray[np.float32]:
+        """(n_owners,): each feature's confidence, memory-mapped."""
+        return load_array(self.job.labels / "confidence.npy")
 
     @functools.cached_property
     def extent(self) -> EdgeSet | None:

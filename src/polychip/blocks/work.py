@@ -18,7 +18,7 @@ def make_images(worker: SceneWorker, block: Block) -> BlockRecord | None:
     None when the imagery can't be read as one: then `make_block` finds the chips that can.
     """
     try:
-        layers = read_layers(worker, block.window)
+        layers = read_layers(worker, worker.job.reach(block))
     except InputError:
         return None
     record = BlockRecord(block.number)
@@ -34,7 +34,7 @@ def make_images(worker: SceneWorker, block: Block) -> BlockRecord | None:
 
 def make_masks(worker: SceneWorker, block: Block) -> BlockRecord:
     """Write the masks of a block whose images `make_images` has written."""
-    path, window = worker.job.scratch / f"valid-{block.number}.npy", block.window
+    path, window = worker.job.scratch / f"valid-{block.number}.npy", worker.job.reach(block)
     valid = np.ones((window.height, window.width), dtype=bool)
     if path.exists():
         bits = np.unpackbits(np.load(path), count=valid.size)
@@ -52,7 +52,7 @@ def make_block(worker: SceneWorker, block: Block) -> BlockRecord:
     """
     record = BlockRecord(block.number)
     try:
-        layers = read_layers(worker, block.window)
+        layers = read_layers(worker, worker.job.reach(block))
     except InputError as error:
         if len(block.chips) == 1:
             record.failed[block.chips[0].chip_id] = str(error)
@@ -81,7 +81,7 @@ def _enough_data(
     """The chips that hold enough image; the others are recorded as skipped."""
     if worker.job.max_nodata >= 1.0:
         return list(block.chips)
-    chips, window = [], block.window
+    chips, window = [], worker.job.reach(block)
     for slot in block.chips:
         if too_much_nodata(worker.job, valid[slot.window.slices_in(window)], slot):
             record.skipped[slot.chip_id] = "nodata"

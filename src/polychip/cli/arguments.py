@@ -29,7 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_add_init, _add_plan, _add_export, _add_run, _add_verify, _add_demo):
+    for add in (_add_init, _add_plan, _add_export, _add_run, _add_verify, _add_gallery, _add_demo):
         add(commands)
     return parser
 
@@ -152,6 +152,24 @@ def _add_verify(commands: Any) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 
+def _add_gallery(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "gallery",
+        "make a picture of one chip: its image, its masks and all of its targets side by side",
+        "  polychip gallery dataset\n"
+        "  polychip gallery dataset --chip valencia_r0000001_c0000002 -o chip.png",
+    )
+    parser.add_argument("dataset", metavar="DIR", help="the dataset's folder")
+    parser.add_argument(
+        "--chip", metavar="ID", help="the chip, or SCENE/ID (default: the one with most objects)"
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="PNG", default="gallery.png",
+        help="the picture (default: gallery.png)",
+    )  # fmt: skip
+
+
 def _add_demo(commands: Any) -> None:
     parser = _command(
         commands,
@@ -246,6 +264,9 @@ def _output_options(group: Any) -> None:
         "touches (default: those whose centre it holds)")  # fmt: skip
     add("--keep-tiny", action="store_true", default=None, help="burn the nearest pixel of polygons "
         "that hold no pixel's centre (default: count them)")  # fmt: skip
+    add("--targets", metavar="NAME,…", type=_names, help="further masks: boundary, contact, "
+        "footprint, distance, center, offset, weights, coverage, confidence (default: none; their "
+        "parameters are a recipe's)")  # fmt: skip
     add("--compress", choices=("none", "deflate", "zstd", "lzw"), help="compression of the chips "
         "(default: deflate)")  # fmt: skip
     add("--format", metavar="NAME", dest="formats", action="append", help="a further format "
@@ -303,4 +324,6 @@ _resolution = _reading("a pixel size such as 10, nor two as 10x20",
                        lambda text: _one_or_two(text, float))  # fmt: skip
 _bands = _reading("a list of bands such as 3,2,1 or red,green,blue",
                   lambda text: [_band(part) for part in text.split(",")])  # fmt: skip
+_names = _reading("a list of names such as boundary,distance",
+                  lambda text: [name.strip() for name in text.split(",")])  # fmt: skip
 _workers = _reading("a number of processes, 1 or more", _at_least_one)

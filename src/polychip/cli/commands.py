@@ -87,6 +87,17 @@ def verify(args: argparse.Namespace) -> int:
     return DONE if report.ok else WRONG
 
 
+def gallery(args: argparse.Namespace) -> int:
+    """Make a picture of a chip."""
+    from polychip.manifest import read_manifest
+    from polychip.report.gallery import write_gallery
+
+    folder = Path(args.dataset)
+    chip = write_gallery(folder, read_manifest(folder), args.chip, Path(args.output))
+    sys.stdout.write(f"{args.output}: {chip}, its image, masks and targets\n")
+    return DONE
+
+
 def demo(args: argparse.Namespace) -> int:
     """Go the whole way on the sample."""
     from polychip.demo import closing_words, look_at_sample, sample_recipe

@@ -22,6 +22,7 @@ def summary_dict(summary: Summary, n_warnings: int) -> dict[str, Any]:
         "class_names": {str(code): name for code, name in sorted(summary.class_names.items())},
         "objects": summary.n_objects,
         "object_views": counts.n_object_views,
+        "small_rests": summary.small_rests,
         "skipped": dict(summary.skipped),
         "failed": dict(summary.failed),
         "tiny": dict(summary.tiny),
@@ -80,6 +81,9 @@ def _label_lines(summary: Summary) -> Iterator[str]:
     if summary.n_objects:
         views = wording.plural(summary.counts.n_object_views, "time")
         yield f"{wording.plural(summary.n_objects, 'object')}, seen {views} in the chips"
+    if summary.small_rests:
+        rests = wording.plural(summary.small_rests, "small rest")
+        yield f"{rests} of objects left out of their chips (masks.min_visible)"
     n_tiny = sum(summary.tiny.values())
     if n_tiny:
         which = ", ".join(f"{name} {n:,}" for name, n in sorted(summary.tiny.items()))

@@ -39,13 +39,28 @@ INSTANCE_SCHEMA = pa.schema(
 )
 
 
-def chip_schema(layers: Sequence[str], kinds: Sequence[str], codes: Sequence[int]) -> pa.Schema:
+_SOURCE = pa.list_(
+    pa.struct(
+        [
+            ("path", pa.string()),
+            ("bands", pa.list_(pa.int32())),
+            ("x_off", pa.int64()),
+            ("y_off", pa.int64()),
+        ]
+    )
+)
+
+
+def chip_schema(
+    layers: Sequence[str], kinds: Sequence[str], codes: Sequence[int], *, sources: bool = False
+) -> pa.Schema:
     """Columns of chips.parquet.
 
     Args:
         layers: folder names, '' for the only layer.
         kinds: of files a chip has.
         codes: of all classes, background and ignore included.
+        sources: whether the chips are windows of the sources.
     """
     texts = pa.struct([(kind, pa.string()) for kind in kinds])
     fields: list[tuple[str, pa.DataType]] = [
@@ -69,6 +84,8 @@ def chip_schema(layers: Sequence[str], kinds: Sequence[str], codes: Sequence[int
         *((pixel_column(code), pa.int64()) for code in codes),
         ("n_instances", pa.int32()),
     ]
+    if sources:
+        fields += [(source_column(layer), _SOURCE) for layer in layers]
     for layer in layers:
         fields.append((stat_column(layer, "n_valid"), pa.list_(pa.int64())))
         fields += [
@@ -86,6 +103,11 @@ def pixel_column(code: int) -> str:
 def stat_column(layer: str, name: str) -> str:
     """Name of the column with a statistic of a layer's bands."""
     return f"{layer}_band_{name}" if layer else f"band_{name}"
+
+
+def source_column(layer: str) -> str:
+    """Name of the column with the windows of a layer's files."""
+    return f"source_{layer}" if layer else "source"
 
 
 class TableWriter:

@@ -43,6 +43,7 @@ class SourceFeatures:
     instances: list[str | None]
     """The instance field's value; None: the feature is an object of its own."""
     namespace: str
+    confidence: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,8 @@ class LabelSet:
     objects: Objects
     fids: list[str]
     """(n_owners,) the features' names; none where no objects were asked for."""
+    confidence: NDArray[np.float32] | None = None
+    """(n_owners,) what the labels' field says; None where nobody asked."""
 
     def save(self, folder: Path) -> None:
         """Write arrays as .npy, texts as one JSON; the marker file is written last."""
@@ -112,6 +115,7 @@ def assemble(
     objects: bool,
     all_touched: bool,
     keep_tiny: bool,
+    all_edges: bool = False,
 ) -> LabelSet:
     """One label set of all sources.
 
@@ -122,6 +126,7 @@ def assemble(
         objects: whether things are made objects and counted; else every feature is stuff.
         all_touched: whether pixels count that are merely overlapped.
         keep_tiny: give features that hold no pixel's centre the nearest pixel.
+        all_edges: keep also edges that cross no row of pixel centres.
 
     Raises:
         InputError: one instance id has two classes.
@@ -138,12 +143,15 @@ def assemble(
     if keep_tiny:
         points, owner = _grow_tiny(flat.points, flat.owner, area[place], image)
         counts = np.bincount(owner, minlength=len(order))
-        edges = index_edges(flat_edges(points, counts, all_edges=all_touched), place)
+        whole = flat_edges(points, counts, all_edges=all_edges or all_touched)
+        edges = index_edges(whole, place)
         area = _areas(edges, image, holds_centre[order] & (not objects), all_touched=all_touched)
+    told = [s.confidence for s in sources if s.confidence is not None]
+    confidence = np.concatenate(told)[order] if told else None
     ordered_codes = codes[order]
     if not objects:
         stuff = np.full(len(order), NO_OBJECT, dtype=np.int64)
-        return LabelSet(edges, ordered_codes, stuff, area > 0, NO_OBJECTS, [])
+        return LabelSet(edges, ordered_codes, stuff, area > 0, NO_OBJECTS, [], confidence)
     fids = [fid for s in sources for fid in s.fids]
     ordered_fids = [fids[i] for i in order.tolist()]
     namespaces = [s.namespace for s in sources for _ in s.fids]
@@ -151,7 +159,7 @@ def assemble(
     keys = [(namespaces[i], instances[i]) for i in order.tolist()]
     object_of, found = _objects(keys, ordered_codes, ordered_fids, area, schema)
     _count_unions(found, object_of, edges, image, all_touched=all_touched)
-    return LabelSet(edges, ordered_codes, object_of, area > 0, found, ordered_fids)
+    return LabelSet(edges, ordered_codes, object_of, area > 0, found, ordered_fids, confidence)
 
 
 def _areas(

@@ -271,12 +271,11 @@ def compare_images(
         return
     try:
         valid = source.valid(row.window)
-        for kind, file in files.items():
-            if not kind.startswith("image"):
-                continue
-            layer = kind.removeprefix("image").removeprefix("_")
+        for layer in row.layers:
+            kind = f"image_{layer}" if layer else "image"
             pixels, mine = source.read(layer, row.window)
-            if pixels.shape != file.pixels.shape or pixels.tobytes() != file.pixels.tobytes():
+            copy = files[kind].pixels if kind in files else pixels  # or the dataset holds none
+            if pixels.shape != copy.shape or pixels.tobytes() != copy.tobytes():
                 found.wrong(f"{row.files[kind]} differs from the source's pixels")
             _compare_sums(found, row, layer, pixels, mine, source.nodata(layer))
     except (RasterioError, PolychipError) as error:

@@ -64,12 +64,19 @@ def read_painting(
         pipeline = str(entry["labels"][number]["operation"]["pipeline"])
         frame = _read(source, grid, most)
         geometry, kept = _polygons(frame)
+        frame, keys = frame[kept], _keys(frame[kept], source, recipe, names[first + number])
+        codes = _codes(frame, source, recipe, schema)
+        if recipe.masks.explode_parts:
+            ids = _shared_ids(source, recipe)
+            things = {item["code"] for item in schema["classes"] if item["thing"]}
+            named = _names(frame, source)
+            geometry, codes, keys = _taken_apart(geometry, codes, keys, named, ids, things)
         shapes = Shapes.of(Carrier(grid, pipeline, _crs(frame, source)), geometry)
         parts.append(
             _Part(
                 shapes,
-                _codes(frame[kept], source, recipe, schema),
-                _keys(frame[kept], source, recipe, names[first + number]),
+                codes,
+                keys,
                 feature_areas(shapes, least, most),
             )
         )
@@ -266,7 +273,7 @@ def _keys(
     frame: geopandas.GeoDataFrame, source: LabelSource, recipe: Recipe, namespace: str
 ) -> list[tuple[str, str]]:
     """(namespace, instance id) of each feature's object."""
-    fids = _texts(frame.index if source.id_field is None else frame[source.id_field])
+    fids = _names(frame, source)
     named = source.instance_field or recipe.schema_.instance_field
     if named is None or named not in frame.columns:
         return [(namespace, f"fid:{fid}") for fid in fids]
@@ -274,6 +281,54 @@ def _keys(
         (namespace, f"fid:{fid}" if value is None else value)
         for fid, value in zip(fids, _texts(frame[named]), strict=True)
     ]
+
+
+def _names(frame: geopandas.GeoDataFrame, source: LabelSource) -> list[str | None]:
+    return _texts(frame.index if source.id_field is None else frame[source.id_field])
+
+
+def _shared_ids(source: LabelSource, recipe: Recipe) -> set[str]:
+    """Instance ids of several features of a layer, the whole layer read."""
+    named = source.instance_field or recipe.schema_.instance_field
+    if named is None:
+        return set()
+    if source.path.lower().endswith(_PARQUET):
+        frame = geopandas.read_parquet(source.path)
+    else:
+        frame = geopandas.read_file(
+            source.path, layer=source.layer, where=source.where, engine="pyogrio"
+        )
+    if named not in frame.columns:
+        return set()
+    values = pd.Series(_texts(frame[named])).dropna()
+    return set(values[values.duplicated()])
+
+
+def _taken_apart(
+    geometry: NDArray[np.object_],
+    codes: list[int],
+    keys: list[tuple[str, str]],
+    fids: list[str | None],
+    shared: set[str],
+    things: set[int],
+) -> tuple[NDArray[np.object_], list[int], list[tuple[str, str]]]:
+    """Each polygon of a countable feature as a feature of its own, named as FORMAT.md says."""
+    out: list[tuple[Any, int, tuple[str, str]]] = []
+    for shape, code, (space, name), fid in zip(geometry, codes, keys, fids, strict=True):
+        polygons = [shape]
+        if code in things:
+            name = f"{name}/{fid}" if name in shared else name  # noqa: PLW2901
+            polygons = sorted(
+                getattr(shape, "geoms", [shape]), key=lambda part: part.normalize().wkb
+            )
+        several = len(polygons) > 1
+        out += [
+            (part, code, (space, f"{name}#{number}" if several else name))
+            for number, part in enumerate(polygons, start=1)
+        ]
+    shapes = np.empty(len(out), dtype=object)
+    shapes[:] = [part for part, _, _ in out]
+    return shapes, [code for _, code, _ in out], [key for _, _, key in out]
 
 
 def _read_extent(source: VectorSource, grid: Grid, around: Window, painting: Painting) -> Shapes:

@@ -206,6 +206,10 @@ class Painting:
         """Number of each object by its name."""
         return {name: number for number, name in enumerate(self.names)}
 
+    def area_of(self, number: int) -> float:
+        """About how many pixels an object has at most."""
+        return float(self.area[self.object == number, 1].sum())
+
     @cached_property
     def rank(self) -> Ints:
         """Each feature's place in the painting order, the lowest first."""

@@ -16,6 +16,7 @@ from polychip.grid import Grid
 from polychip.io.raster import gdal_env
 from polychip.quality.coco import decode
 from polychip.quality.rows import ChipRow
+from polychip.quality.targets import target_problems
 from polychip.quality.verdict import Findings
 
 SEMANTIC = "semantic"
@@ -51,6 +52,11 @@ class Facts:
     def ignore(self) -> int:
         """The code of what is not to be used."""
         return int(self.manifest["schema"]["ignore"])
+
+    @property
+    def context_px(self) -> int:
+        """Outer pixels of each chip that are ignored."""
+        return int(self.manifest.get("context_px", 0))
 
     @property
     def codes(self) -> NDArray[np.int64]:
@@ -141,6 +147,7 @@ class PixelCheck:
         self._check_semantic(row, files[SEMANTIC], inside)
         if INSTANCE in files and objects is not None:
             self._check_instances(row, files, objects)
+        self._check_targets(row, files)
         return files
 
     def _is_aligned(self, row: ChipRow, grid: Grid, file: ChipFile) -> bool:
@@ -208,6 +215,9 @@ class PixelCheck:
             found = int(counts[code]) if code < len(counts) else 0
             if found != n:
                 self.values.wrong(f"{path} has {found} pixels of {code}, the index says {n}")
+        frame = ~inner_pixels(mask.shape, facts.context_px)
+        if (mask[frame] != facts.ignore).any():
+            self.values.wrong(f"{path}: its outer {facts.context_px} px are not all ignore")
         padded = total.copy()
         padded[: len(counts)] -= counts
         if facts.ignore < len(padded):
@@ -224,6 +234,19 @@ class PixelCheck:
         valid = row.values["valid_fraction"]
         if not labelled <= valid <= 1:
             self.values.wrong(f"{row}: valid_fraction is {valid}, and {labelled} is labelled")
+
+    def _check_targets(self, row: ChipRow, files: Mapping[str, ChipFile]) -> None:
+        ignored = files[SEMANTIC].pixels[0] == self._facts.ignore
+        instance = files[INSTANCE].pixels[0] if INSTANCE in files else None
+        for name, entry in self._facts.manifest.get("targets", {}).items():
+            if name not in files:
+                self.values.wrong(f"{row}: the index names no file for the target '{name}'")
+                continue
+            file = files[name]
+            if any(value is not None for value in file.nodata):
+                self.values.wrong(f"{row.files[name]} has a nodata tag; targets have none")
+            for text in target_problems(entry, name, file.pixels, ignored, instance):
+                self.values.wrong(f"{row.files[name]} {text}")
 
     def _check_instances(
         self, row: ChipRow, files: Mapping[str, ChipFile], objects: list[dict[str, Any]]
@@ -255,6 +278,13 @@ class PixelCheck:
             )
         for text in _object_problems(mask, semantic, objects, self._things):
             self.values.wrong(f"{path}: {text}")
+
+
+def inner_pixels(shape: tuple[int, ...], context_px: int) -> NDArray[np.bool_]:
+    """(height, width): true but for the outer pixels."""
+    inner = np.zeros(shape, dtype=np.bool_)
+    inner[context_px : shape[0] - context_px, context_px : shape[1] - context_px] = True
+    return inner
 
 
 def _same(a: float | None, b: float | None, dtype: str) -> bool:

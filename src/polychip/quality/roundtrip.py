@@ -23,7 +23,7 @@ from polychip.quality.painting import (
     looked_at,
     on_top,
 )
-from polychip.quality.pixels import INSTANCE, SEMANTIC, ChipFile, Facts
+from polychip.quality.pixels import INSTANCE, SEMANTIC, ChipFile, Facts, inner_pixels
 from polychip.quality.rows import ChipRow
 from polychip.quality.sources import Sources
 from polychip.quality.verdict import Findings
@@ -32,6 +32,8 @@ from polychip.recipe import Scene
 _DIFFERENT_PX = 0.5
 """From here on it is worth a word that PROJ's own choice of operation is another."""
 _SAME_AREA = 1e-6
+_LOOSE, _LOOSE_PX = 1.2, 4
+"""Areas of polygons are those of their pixels within so much."""
 _MOST_JUDGED = 20_000
 """Differing pixels of a chip that are looked at one by one."""
 Mask = NDArray[np.bool_]
@@ -87,6 +89,7 @@ class RoundTrip:
         except (CannotRepeatError, RasterioError, PolychipError) as error:
             self.found.skip(str(error))
             return
+        certain |= ~inner_pixels(certain.shape, self._facts.context_px)
         self.found.n_checked += 1
         chip = _Chip(painting, row, files, objects, self._facts, certain.ravel())
         n = chip.wrong_pixels()
@@ -150,8 +153,36 @@ class _Chip:
         self._x, self._y = centres(row.window)
         self._seen = _seen(painting, files, objects)
         self._covered = cover(painting, row.window)
+        self._rests = self._small_rests()
         self.n_excused = 0
         self.first_wrong: tuple[int, int, str, str] = (0, 0, "", "")
+
+    def _small_rests(self) -> set[int]:
+        """Objects that the chip leaves out because too little of them is seen, as it may.
+
+        They become ignore, or are painted over by what lies beneath.
+        """
+        least = float(self._facts.manifest.get("min_visible", 0))
+        if not least or self._seen.object is None:
+            return set()
+        painting = self._painting
+        seen = {_object_number(painting, e) for e in self._objects if e["local_id"]}
+        _, number = self._outcome(on_top(painting, self._covered, len(self._x)), self._unlooked())
+        painted, counts = np.unique(number[number != NOTHING], return_counts=True)
+        rests = {
+            thing
+            for thing, n in zip(painted.tolist(), counts.tolist(), strict=True)
+            if thing not in seen and n < least * painting.area_of(thing) * _LOOSE + _LOOSE_PX
+        }
+        if self._facts.manifest["small_rests"] == "drop":
+            gone = rests - {_object_number(painting, e) for e in self._objects}
+            self._covered = [c for c in self._covered if int(painting.object[c[0]]) not in gone]
+        else:
+            self._dead = self._dead | np.isin(number, list(rests))
+        return rests
+
+    def _unlooked(self) -> Mask:
+        return ~looked_at(self._painting, self._row.window) | self._dead
 
     def wrong_pixels(self) -> int:
         """Pixels that are neither what the labels give nor close enough to an edge to differ."""
@@ -210,7 +241,8 @@ class _Chip:
         for index, pixel in enumerate(pixels.tolist()):
             tops = _possible_tops(inside[index], unsure[index], rank, painting)
             ignored = {bool(self._dead[pixel]) or not looked[index]}
-            if shaky[index] and not self._dead[pixel]:
+            near_rest = unsure[index] and self._rests
+            if near_rest or (shaky[index] and not self._dead[pixel]):
                 ignored = {True, False}
             excused[index] = self._is_possible(pixel, tops, ignored)
         return excused

@@ -1,6 +1,6 @@
 """The index read back as a stream: chips one by one, each with its objects."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -20,6 +20,7 @@ _NEEDED = (
     "sha256", "valid_fraction", "labelled_fraction", "n_instances",
 )  # fmt: skip
 _PIXELS = "px_"
+_STATISTIC = "band_n_valid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,11 @@ class ChipRow:
             if name.startswith(_PIXELS)
         }
 
+    @property
+    def layers(self) -> list[str]:
+        """Names of the image layers, '' for the only one."""
+        return _layers(self.values)
+
     def band_sums(self, layer: str) -> dict[str, Any]:
         """What the index says of a layer's bands: n_valid, sum, sumsq, min, max."""
         head = f"{layer}_band_" if layer else "band_"
@@ -80,6 +86,12 @@ class ChipRow:
     def __str__(self) -> str:
         """For messages."""
         return f"{self.scene}/{self.chip_id}"
+
+
+def _layers(columns: Iterable[str]) -> list[str]:
+    """The layers that an index has statistics of, '' for the only one."""
+    names = [name for name in columns if name.endswith(_STATISTIC)]
+    return [name.removesuffix(_STATISTIC).removesuffix("_") for name in names]
 
 
 class Index:
@@ -105,8 +117,7 @@ class Index:
     @property
     def layers(self) -> list[str]:
         """Names of the image layers, '' for the only one."""
-        kinds = [field.name for field in self.schema.field("files").type]
-        return [kind.removeprefix("image").removeprefix("_") for kind in kinds if _is_image(kind)]
+        return _layers(self.schema.names)
 
     def rows(self) -> Iterator[ChipRow]:
         """All rows in order.
@@ -133,10 +144,6 @@ class Index:
             return self._file.read(columns=list(names))
         except (OSError, pa.ArrowException) as error:
             raise InputError(f"{CHIPS} is broken ({error})") from error
-
-
-def _is_image(kind: str) -> bool:
-    return kind == "image" or kind.startswith("image_")
 
 
 class ObjectStream:

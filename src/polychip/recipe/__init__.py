@@ -23,11 +23,12 @@ from polychip.recipe.sources import (
     VectorSource,
     split_layer,
 )
+from polychip.recipe.targets import TARGETS
 
 __all__ = [
-    "CLASS_FIELD_NAMES", "ChipOptions", "ClassEntry", "GridOptions", "IgnoreRaster",
+    "CLASS_FIELD_NAMES", "TARGETS", "ChipOptions", "ClassEntry", "GridOptions", "IgnoreRaster",
     "LabelSource", "Layer", "MaskOptions", "Mode", "NodataRule", "OutputOptions", "Recipe",
-    "Resampling", "Scene", "SchemaOptions", "SplitOptions", "VectorSource", "absolute_path",
-    "build_recipe", "is_remote", "load_recipe", "load_recipe_text", "map_paths", "source_files",
-    "split_layer",
+    "Resampling", "Scene", "SchemaOptions", "SplitOptions", "VectorSource",
+    "absolute_path", "build_recipe", "is_remote", "load_recipe", "load_recipe_text", "map_paths",
+    "source_files", "split_layer",
 ]  # fmt: skip

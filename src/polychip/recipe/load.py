@@ -13,6 +13,15 @@ from polychip.recipe.model import Recipe
 from polychip.recipe.output import OutputOptions, SplitOptions
 from polychip.recipe.schema import ClassEntry, SchemaOptions
 from polychip.recipe.sources import IgnoreRaster, LabelSource, Layer, Scene, VectorSource
+from polychip.recipe.targets import (
+    BoundaryOptions,
+    CenterOptions,
+    ConfidenceOptions,
+    ContactOptions,
+    CoverageOptions,
+    DistanceOptions,
+    WeightOptions,
+)
 
 
 def load_recipe(path: str | Path) -> Recipe:
@@ -112,6 +121,9 @@ _KNOWN_KEYS: dict[str, type[BaseModel]] = {
     "schema": SchemaOptions, "grid": GridOptions, "chips": ChipOptions, "masks": MaskOptions,
     "split": SplitOptions, "output": OutputOptions, "scenes": Scene, "labels": LabelSource,
     "extent": VectorSource, "ignore": IgnoreRaster, "classes": ClassEntry, "layers": Layer,
+    "boundary": BoundaryOptions, "contact": ContactOptions, "distance": DistanceOptions,
+    "center": CenterOptions, "weights": WeightOptions, "coverage": CoverageOptions,
+    "confidence": ConfidenceOptions,
 }  # fmt: skip
 
 

@@ -38,6 +38,16 @@ class Recipe(Table):
             )
         return self
 
+    @model_validator(mode="after")
+    def _context_leaves_something(self) -> Self:
+        height, width = self.chips.height_width
+        if 2 * self.masks.context_px >= min(height, width):
+            raise ValueError(
+                f"masks.context_px = {self.masks.context_px} leaves nothing of chips of {height} × "
+                f"{width} px; make it less than half of their shorter side"
+            )
+        return self
+
     def to_toml(self) -> str:
         """Every default spelled out, comments none."""
         data = self.model_dump(mode="python", by_alias=True, exclude_none=True)

@@ -35,6 +35,8 @@ class OutputOptions(Table):
     """The [output] table."""
 
     path: str = "dataset"
+    images: Literal["copies", "none"] = "copies"
+    """Whether chips have image files, or are windows of the sources, given in the index."""
     formats: list[str] = []
     compress: Literal["none", "deflate", "zstd", "lzw"] = "deflate"
 

@@ -12,10 +12,13 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning
 
+from polychip.borrowed import BorrowedImages
+from polychip.grid import Window
 from polychip.io.atomic import write_bytes
 from polychip.io.raster import gdal_env
 
 PREVIEW = "preview.png"
+_PLACE = ["chip_id", "scene", "x_off", "y_off", "width", "height", "files"]
 _CHIPS = 6
 _SIDE = 256
 """Largest side of a chip in the picture, in pixels."""
@@ -29,21 +32,20 @@ RGB = NDArray[np.uint8]
 def write_preview(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Write preview.png: the chips with most to see, image on the left, masks on the right."""
     chosen = choose_chips(folder, manifest, _CHIPS)
-    pictures = [picture_of(folder, files, manifest) for files in chosen]
+    borrowed = BorrowedImages(folder, manifest) if manifest["images"] == "none" else None
+    pictures = [picture_of(folder, row, manifest, borrowed) for row in chosen]
     write_bytes(folder / PREVIEW, encode_png(contact_sheet(pictures)))
 
 
-def choose_chips(
-    folder: Path, manifest: Mapping[str, Any], count: int
-) -> list[dict[str, str | None]]:
-    """Files of chips in which each class in turn, the rarest first, has the most pixels."""
+def choose_chips(folder: Path, manifest: Mapping[str, Any], count: int) -> list[dict[str, Any]]:
+    """Rows of chips in which each class in turn, the rarest first, has the most pixels."""
     schema = manifest["schema"]
     special = (schema["background"], schema["ignore"])
     codes = [c["code"] for c in schema["classes"] if c["code"] not in special]
     totals = manifest["counts"]["pixels"]
     codes.sort(key=lambda code: totals.get(str(code), 0))
     columns = [f"px_{code}" for code in codes]
-    table = pq.read_table(folder / "chips.parquet", columns=["files", "valid_fraction", *columns])
+    table = pq.read_table(folder / "chips.parquet", columns=[*_PLACE, "valid_fraction", *columns])
     valid = table["valid_fraction"].to_numpy()
     chosen: list[int] = []
     for turn in range(count * max(1, len(columns))):
@@ -55,21 +57,35 @@ def choose_chips(
         best = int(np.argmax(score))
         if best not in chosen:
             chosen.append(best)
-    files = table["files"].take(chosen).to_pylist()
-    return [dict(entry) for entry in files]
+    rows: list[dict[str, Any]] = table.select(_PLACE).take(chosen).to_pylist()
+    return rows
 
 
-def picture_of(folder: Path, files: Mapping[str, str | None], manifest: Mapping[str, Any]) -> RGB:
+def read_image(
+    folder: Path, row: Mapping[str, Any], borrowed: BorrowedImages | None
+) -> tuple[str, NDArray[np.generic]]:
+    """The first layer's name as in the manifest, and a chip's pixels of it (bands, h, w)."""
+    if borrowed is not None:
+        window = Window(row["x_off"], row["y_off"], row["width"], row["height"])
+        layer, image = next(iter(borrowed.read(row["scene"], window).items()))
+        return layer or "image", image
+    kind = next(name for name in row["files"] if name.startswith("image"))
+    return kind.removeprefix("image_"), read_pixels(folder / str(row["files"][kind]))
+
+
+def picture_of(
+    folder: Path,
+    row: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    borrowed: BorrowedImages | None = None,
+) -> RGB:
     """A chip's image, and beside it the same with its masks over it; shape (h, 2 w + gap, 3)."""
-    kind = next(name for name in files if name.startswith("image"))
-    layer = kind.removeprefix("image_")
+    files = row["files"]
     with gdal_env():
-        image, semantic = (
-            _read(folder / str(files[kind])),
-            _read(folder / str(files["semantic"]))[0],
-        )
+        layer, image = read_image(folder, row, borrowed)
+        semantic = read_pixels(folder / str(files["semantic"]))[0]
         path = files.get("instance")
-        instance = _read(folder / path)[0] if path else None
+        instance = read_pixels(folder / path)[0] if path else None
     step = max(1, math.ceil(max(semantic.shape) / _SIDE))
     image, semantic = image[:, ::step, ::step], semantic[::step, ::step]
     base = to_rgb(image, manifest["bands"].get(layer, []))
@@ -80,7 +96,8 @@ def picture_of(folder: Path, files: Mapping[str, str | None], manifest: Mapping[
     return beside.repeat(zoom, axis=0).repeat(zoom, axis=1)
 
 
-def _read(path: Path) -> NDArray[np.generic]:
+def read_pixels(path: Path) -> NDArray[np.generic]:
+    """A file's pixels (bands, height, width)."""
     with rasterio.open(path) as file:
         pixels: NDArray[np.generic] = file.read()
     return pixels

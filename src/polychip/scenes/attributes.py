@@ -17,6 +17,7 @@ from polychip.io.vector import (
     read_column,
 )
 from polychip.recipe import CLASS_FIELD_NAMES, LabelSource, SchemaOptions
+from polychip.recipe.targets import ConfidenceOptions
 from polychip.scenes.reports import SourceReport
 from polychip.schema import LabelSchema, as_whole_number
 
@@ -248,3 +249,39 @@ def instance_field_of(
         return None
     require_field(info, options.instance_field, "instance field")
     return options.instance_field
+
+
+def confidences(
+    values: Sequence[Any],
+    fids: Sequence[str],
+    options: ConfidenceOptions,
+    source: LabelSource,
+    report: SourceReport,
+) -> NDArray[np.float32]:
+    """How sure each feature is; the default for those that say nothing, which are counted.
+
+    Raises:
+        InputError: a value is no number, or less than 0.
+    """
+    numbers, wrong, missing = [], [], 0
+    for value, fid in zip(values, fids, strict=True):
+        text = as_text(value)
+        if text is None:
+            missing += 1
+        try:
+            number = options.default if text is None else float(text)
+        except ValueError:
+            number = -1.0
+        if not 0 <= number < math.inf:
+            wrong.append(f"{fid}: {text}")
+        numbers.append(number)
+    if wrong:
+        raise InputError(
+            f"{source.path}: field '{options.field}' must hold numbers from 0 on (field of "
+            f"masks.confidence); {len(wrong)} features hold something else ({some(wrong)})"
+        )
+    if missing:
+        report.notes.append(
+            f"{missing} features have nothing in '{options.field}': {options.default:g} is taken"
+        )
+    return np.array(numbers, dtype=np.float32)

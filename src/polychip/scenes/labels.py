@@ -15,46 +15,47 @@ from polychip.io.vector import (
     VectorTable,
     describe_layer,
     is_raster_path,
+    read_column,
     read_features,
     source_crs,
 )
-from polychip.labels.footprint import Footprint
+from polychip.labels.footprint import Footprint, clip_far
 from polychip.labels.geometry import REPAIR_METHOD
 from polychip.labels.labelset import NO_OBJECT, LabelSet, SourceFeatures, assemble
+from polychip.labels.outlines import outlines_of
 from polychip.labels.polygons import Polygons, polygons_of, repaired_polygons
 from polychip.labels.project import pixel_edges
-from polychip.recipe import LabelSource, SchemaOptions
+from polychip.recipe import LabelSource, MaskOptions, SchemaOptions
 from polychip.scenes.attributes import (
     class_codes,
     class_field,
+    confidences,
     feature_names,
     instance_field_of,
     namespaces,
     require_field,
     texts,
 )
+from polychip.scenes.explode import explode, shared_ids
 from polychip.scenes.place import ScenePlace, place_layer
 from polychip.scenes.reports import SceneReport, SourceReport
 from polychip.scenes.widths import grown, widened
 from polychip.schema import LabelSchema
 
 
-def load_scene_labels(  # noqa: PLR0913 - what a recipe says of labels, and where
+def load_scene_labels(
     place: ScenePlace,
     sources: Sequence[LabelSource],
     schema: LabelSchema,
     options: SchemaOptions,
+    masks: MaskOptions,
     *,
-    objects: bool,
-    all_touched: bool,
-    keep_tiny: bool,
     chip_shape: tuple[int, int],
     names: Sequence[str] | None = None,
 ) -> tuple[LabelSet, SceneReport]:
     """Everything that lies near the scene, in painting order.
 
     Args:
-        objects: whether things are made objects and counted.
         chip_shape: (height, width) in pixels, for the most objects that a chip can hold.
         names: the sources' namespaces; default: by `namespaces`.
 
@@ -68,14 +69,18 @@ def load_scene_labels(  # noqa: PLR0913 - what a recipe says of labels, and wher
     ]
     loaded, reports = [], []
     for source, name in vectors:
-        features, found = _load_source(
-            place, source, schema, options, name, all_edges=all_touched or keep_tiny
-        )
+        features, found = _load_source(place, source, schema, options, name, masks)
         loaded.append(features)
         reports.append(found)
     image = place.grid.window
     labels = assemble(
-        loaded, schema, image, objects=objects, all_touched=all_touched, keep_tiny=keep_tiny
+        loaded,
+        schema,
+        image,
+        objects=masks.mode != "semantic",
+        all_touched=masks.all_touched,
+        keep_tiny=masks.keep_tiny,
+        all_edges=_needs_all_edges(masks),
     )
     report = _scene_report(place, labels, reports, schema)
     report.most_objects = most_objects(labels, chip_shape)
@@ -136,8 +141,7 @@ def _load_source(
     schema: LabelSchema,
     options: SchemaOptions,
     namespace: str,
-    *,
-    all_edges: bool,
+    masks: MaskOptions,
 ) -> tuple[SourceFeatures, SourceReport]:
     info = describe_layer(source)
     report = SourceReport(path=source.path, layer=info.layer, bounds=info.bounds)
@@ -148,7 +152,10 @@ def _load_source(
     for name, what in ((source.id_field, "id_field"), (source.width_field, "width_field")):
         if name is not None:
             require_field(info, name, what)
-    wanted = [class_name, instance_field, source.id_field, source.width_field]
+    sure = masks.confidence.field if "confidence" in masks.targets else None
+    if sure is not None:
+        require_field(info, sure, "masks.confidence.field")
+    wanted = [class_name, instance_field, source.id_field, source.width_field, sure]
     columns = list(dict.fromkeys(name for name in wanted if name is not None))
     table, polygons, around = _read_polygons(place, source, info, columns, report)
     alive = polygons.alive
@@ -161,11 +168,29 @@ def _load_source(
     report.repaired = [fids[i] for i in polygons.repaired]
     values = [one_class] * len(alive) if one_class is not None else column(class_name)
     codes = class_codes(values, fids, schema, source, class_name, report)
-    edges = pixel_edges(polygons.outlines, polygons.clipped, around, all_edges=all_edges)
-    return (
-        SourceFeatures(polygons.shapes, edges, codes, fids, column(instance_field), namespace),
-        report,
-    )
+    shapes, instances = polygons.shapes, column(instance_field)
+    outlines, near = polygons.outlines, polygons.clipped
+    confidence = None
+    if sure is not None:
+        values_told = table.columns[sure][alive].tolist()
+        confidence = confidences(values_told, fids, masks.confidence, source, report)
+    if masks.explode_parts:
+        things = np.isin(codes, [entry.code for entry in schema.classes if entry.thing])
+        whole = texts(read_column(source, info, instance_field)) if instance_field else []
+        every = shapes(np.arange(len(alive)))
+        parts = explode(every, things, fids, instances, shared_ids(whole))
+        instances, codes = parts.instances, codes[parts.feature]
+        fids = [fids[i] for i in parts.feature]
+        confidence = None if confidence is None else confidence[parts.feature]
+        cut = clip_far(parts.geometry, around)
+        shapes, near, outlines = parts.geometry.__getitem__, cut.__getitem__, outlines_of(cut)
+    edges = pixel_edges(outlines, near, around, all_edges=_needs_all_edges(masks))
+    return SourceFeatures(shapes, edges, codes, fids, instances, namespace, confidence), report
+
+
+def _needs_all_edges(masks: MaskOptions) -> bool:
+    """Whether edges matter that cross no row of pixel centres."""
+    return masks.all_touched or masks.keep_tiny or "coverage" in masks.targets
 
 
 def _read_polygons(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polychip.blocks.jobs import Block, ChipSlot, SceneJob
-from polychip.errors import InputError
+from polychip.errors import InputError, RecipeError, some
 from polychip.grid import Window
 from polychip.layout.cells import (
     Cells,
@@ -30,6 +30,7 @@ from polychip.layout.split import (
 from polychip.layout.units import UnitTable, gather_units
 from polychip.recipe import Recipe, Scene
 from polychip.scenes.imagery import SceneImagery, open_imagery
+from polychip.targets.registry import margin_px, target_specs
 
 BLOCK_PX = 2048
 """Side of a block that is read and burned at once, in pixels."""
@@ -99,10 +100,15 @@ def make_plan(recipe: Recipe) -> Plan:
     """Open the imagery's headers and decide where the chips lie and to which split they go.
 
     Raises:
-        InputError: imagery can't be read, or fits no common grid.
+        InputError: imagery can't be read, or fits no common grid; a target does not fit the schema.
         RecipeError: the chips or splits asked for can't be had.
     """
+    schema = recipe.schema_.build()
+    if schema is not None:
+        target_specs(recipe.masks, schema)  # what names no class is said before anything is read
     imagery = [open_imagery(scene, recipe.grid) for scene in recipe.scenes]
+    if recipe.output.images == "none":
+        _refuse_warps(recipe, imagery)
     groups = _groups(recipe)
     check_group_names(list(groups))
     check_group_names([scene.name for scene in recipe.scenes])
@@ -138,6 +144,19 @@ def make_plan(recipe: Recipe) -> Plan:
         notes=tuple(note for found in imagery for note in found.notes),
         warnings=tuple(_gap_warnings(lattices, options)),
     )
+
+
+def _refuse_warps(recipe: Recipe, imagery: Sequence[SceneImagery]) -> None:
+    """Raise RecipeError where chips are no windows of the files."""
+    for scene, found in zip(recipe.scenes, imagery, strict=True):
+        for name, layer in found.layers:
+            warped = [p.path for p in layer.placements if p.method == "warp"]
+            if warped:
+                raise RecipeError(
+                    f"output.images = 'none', but {some(warped)} must be resampled for scene "
+                    f"'{scene.name}'{f', layer {name}' if name else ''}: its chips are no windows "
+                    "of that file; use images = 'copies', or leave [grid] out"
+                )
 
 
 def _groups(recipe: Recipe) -> dict[str, list[int]]:
@@ -232,6 +251,11 @@ def scene_job(plan: Plan, scene: ScenePlan, output: Path, state: Path) -> SceneJ
         objects=recipe.masks.mode != "semantic",
         all_touched=recipe.masks.all_touched,
         min_labelled=recipe.chips.min_labelled,
+        images=recipe.output.images == "copies",
+        context_px=recipe.masks.context_px,
+        min_visible=recipe.masks.min_visible,
+        drop_rests=recipe.masks.small_rests == "drop",
+        margin_px=margin_px(recipe.masks) if recipe.masks.targets else 0,
     )
 
 
