@@ -36,9 +36,7 @@ def from_raster(workshop: Workshop, codes: NDArray[Any], where: Place, **tables:
 
 def counted(codes: NDArray[Any]) -> dict[int, int]:
     """4-connected components of each code but 0."""
-    return {
-        int(code): scipy.ndimage.label(codes == code)[1] for code in np.unique(codes) if code
-    }
+    return {int(code): scipy.ndimage.label(codes == code)[1] for code in np.unique(codes) if code}
 
 
 def test_a_ring_an_island_and_two_touching_corners_by_hand() -> None:
@@ -79,7 +77,6 @@ def test_polygons_are_the_components_of_the_whole_scene_whatever_cuts_it(
     dataset = from_raster(workshop, codes, where, chips=chips)
     frames: list[geopandas.GeoDataFrame] = []
     for block in (1024, 32, 7):
-        monkeypatch.setattr(scene, "BLOCK_PX", block)
         monkeypatch.setitem(scene.walk.__kwdefaults__, "block_px", block)
         out = workshop.folder / f"{block}.gpkg"
         summary = polychip.vectorize(dataset, out=out)

@@ -23,12 +23,16 @@ def burned(
     pairs = list(zip(frame.geometry, [int(value) for value in values], strict=True))
     if not pairs:
         return np.full(where.shape, fill, dtype=np.int64)
-    count = sum(
-        rasterio.features.rasterize(
-            [(shape, 1)], out_shape=where.shape, transform=where.transform, dtype="uint8"
-        ).astype(int)
-        for shape, _ in pairs
-    ) if len(pairs) < 60 else np.zeros(where.shape, int)
+    count = (
+        sum(
+            rasterio.features.rasterize(
+                [(shape, 1)], out_shape=where.shape, transform=where.transform, dtype="uint8"
+            ).astype(int)
+            for shape, _ in pairs
+        )
+        if len(pairs) < 60
+        else np.zeros(where.shape, int)
+    )
     assert count.max() <= 1, "polygons overlap"
     return rasterio.features.rasterize(
         pairs, out_shape=where.shape, transform=where.transform, fill=fill, dtype="int32"

@@ -111,6 +111,13 @@ def vectorize(args: argparse.Namespace) -> int:
     return vectorize_masks(args)
 
 
+def import_labels(args: argparse.Namespace) -> int:
+    """Write labels of annotations made elsewhere."""
+    from polychip.cli.vector_commands import import_annotations
+
+    return import_annotations(args)
+
+
 def with_output(recipe: "Recipe", folder: str) -> "Recipe":
     """The recipe with another output folder."""
     output = recipe.output.model_copy(update={"path": str(Path(folder).absolute())})

@@ -10,6 +10,7 @@ Command = Callable[[Any, str, str, str], argparse.ArgumentParser]
 def add_vector_commands(commands: Any, command: Command) -> None:
     """`vectorize` and `import`."""
     _add_vectorize(commands, command)
+    _add_import(commands, command)
 
 
 def _add_vectorize(commands: Any, command: Command) -> None:
@@ -42,6 +43,38 @@ def _add_vectorize(commands: Any, command: Command) -> None:
         "they are counted (default: 0, none)")  # fmt: skip
     add("--simplify", metavar="PX", type=float, default=0.0, help="smooth outlines: corners of "
         "up to PX × PX pixels go, shared borders stay shared (default: 0, none)")  # fmt: skip
+    _ways(parser)
+
+
+def _add_import(commands: Any, command: Command) -> None:
+    parser = command(
+        commands,
+        "import",
+        "turn annotations made elsewhere on georeferenced images into labels and their extent",
+        "  polychip import coco annotations.json --images chips -o labels.gpkg\n"
+        "  polychip import yolo yolo/labels --images scene.tif -o labels.gpkg\n"
+        "  polychip import masks masks --images chips --classes water,field -o labels.gpkg",
+    )
+    parser.set_defaults(command="import_labels")  # `import` can't be a function's name
+    add = parser.add_argument
+    add("format", metavar="FORMAT", choices=("coco", "yolo", "voc", "labelme", "masks"),
+        help="coco (instances), yolo (boxes or outlines), voc (boxes or masks), labelme, or masks "
+        "(index rasters: 0 background, 255 void)")  # fmt: skip
+    add("annotations", metavar="DIR_OR_FILE", help="the annotations")
+    add("--images", metavar="PATH", nargs="+", required=True, help="the annotated images, or "
+        "folders of them; found by name, also with another suffix")  # fmt: skip
+    _output(parser)
+    add("--crs", metavar="CRS", help="of the labels, such as EPSG:32630 (default: the first "
+        "image's; other images are transformed)")  # fmt: skip
+    add("--classes", metavar="NAME,…|FILE", help="names of numbered classes in order: from 0 in "
+        "yolo, from 1 in masks (default: data.yaml, classes.txt or labelmap.txt beside the "
+        "annotations)")  # fmt: skip
+    add("--crowd", choices=("ignore", "keep"), default="ignore", help="COCO's crowd regions: cut "
+        "out of the extent, or kept as features (default: ignore)")  # fmt: skip
+    add("--shift", metavar="PX", type=float, default=0.0, help="add so many pixels to coordinates: "
+        "0.5 where they count from the first pixel's centre (default: 0)")  # fmt: skip
+    add("--skip-missing", action="store_true", help="leave out annotations whose image is missing "
+        "or not georeferenced; they are named")  # fmt: skip
     _ways(parser)
 
 

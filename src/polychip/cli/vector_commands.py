@@ -13,6 +13,7 @@ from polychip.cli.main import DONE
 from polychip.cli.progress import make_reporter
 
 if TYPE_CHECKING:
+    from polychip.imports.labels import ImportSummary
     from polychip.polygons.request import VectorizeSummary
 
 
@@ -54,11 +55,63 @@ def _vectorized(summary: "VectorizeSummary") -> Iterator[str]:
     yield from _next_step(summary.output, summary.layers)
 
 
-def _next_step(output: Path, layers: tuple[str, ...]) -> Iterator[str]:
+def import_annotations(args: argparse.Namespace) -> int:
+    """`polychip import`."""
+    from polychip.io.light import load_pyogrio_light
+
+    load_pyogrio_light()
+    from polychip.imports import labels
+
+    options = labels.ImportOptions(
+        format=args.format,
+        images=tuple(map(Path, args.images)),
+        crs=args.crs,
+        classes=args.classes,
+        crowd=args.crowd,
+        shift_px=args.shift,
+        skip_missing=args.skip_missing,
+        overwrite=args.overwrite,
+    )
+    reporter = make_reporter(args.progress)
+    try:
+        summary = labels.import_annotations(
+            Path(args.annotations), Path(args.output), options, reporter
+        )
+    finally:
+        reporter.close()
+    if args.json:
+        sys.stdout.write(json.dumps(summary.to_dict(), indent=1, ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.write("\n".join(_imported(summary)) + "\n")
+    return DONE
+
+
+def _imported(summary: "ImportSummary") -> Iterator[str]:
+    n = sum(summary.annotations.values())
+    yield (
+        f"{wording.plural(n, 'annotation')} of {wording.plural(summary.n_images, 'image')} "
+        f"({summary.n_empty:,} without any) written to {summary.output} in {summary.crs}"
+    )
+    for heading, counts in (
+        ("Annotations by class", summary.annotations),
+        ("Left out", {**summary.left_out, **_missing(summary)}),
+        ("Changed", summary.changed),
+    ):
+        rows = [(name, f"{count:,}") for name, count in counts.items()]
+        yield from wording.under(heading, wording.aligned(rows, right=(1,)))
+    yield from _next_step(summary.output, summary.layers, more=" --instance-field instance_id")
+
+
+def _missing(summary: "ImportSummary") -> dict[str, int]:
+    n = len(summary.missing)
+    return {"images that can't be placed, see above": n} if n else {}
+
+
+def _next_step(output: Path, layers: tuple[str, ...], more: str = "") -> Iterator[str]:
     """How the layers are used: the first pair as an example."""
     file = str(output)
     labels, extent = (shlex.quote(f"{file}|{layer}") for layer in layers[:2])
     yield from wording.under(
         "Make chips of them",
-        [f"polychip export IMAGE --labels {labels} --extent {extent} -o DIR"],
+        [f"polychip export IMAGE --labels {labels} --extent {extent}{more} -o DIR"],
     )

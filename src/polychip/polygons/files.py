@@ -1,6 +1,7 @@
 """A model's predictions: one raster a chip, found by the chip's name."""
 
 import functools
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from polychip.errors import InputError, some
 from polychip.io.raster import gdal_env
@@ -118,8 +119,10 @@ def _pixels(path: Path) -> NDArray[Any]:
             pixels = np.load(path, allow_pickle=False)
             pixels = pixels[None] if pixels.ndim == 2 else pixels
         else:
-            with gdal_env(), rasterio.open(path) as file:
-                pixels = file.read()
+            with warnings.catch_warnings():  # the chip says where it is, not the prediction
+                warnings.simplefilter("ignore", NotGeoreferencedWarning)
+                with gdal_env(), rasterio.open(path) as file:
+                    pixels = file.read()
     except (RasterioError, OSError, ValueError) as error:
         raise InputError(f"{path}: can't be read ({error}); write the prediction anew") from error
     if pixels.ndim != 3:

@@ -1,5 +1,7 @@
 """Objects that a model predicted chip by chip, put together over the chips' borders."""
 
+import functools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +24,8 @@ from polychip.schema import LabelSchema
 SAME_IOU = 0.5
 """Objects of overlapping chips are one from this intersection over union on the common ground."""
 _NO_OBJECT = 0
+_CACHED = 24
+"""Chips kept, so that one is numbered once for all its neighbours."""
 _MOST_OBJECTS = 2**31 - FIRST_OBJECT
 
 
@@ -45,6 +49,8 @@ class PredictedObjects:
         self._parent: list[int] = [0]
         self._code_of: list[int] = [0]
         self._until: list[int] = [0]
+        self._ids = functools.lru_cache(maxsize=_CACHED)(self._dense_ids)
+        """(height, width) a chip's ids from 1 without gaps, 0 for none."""
 
     def read(self, window: Window, chips: Ints) -> BlockPixels:
         """The labels of a window, from the chips that touch it.
@@ -86,8 +92,7 @@ class PredictedObjects:
         ids = self._ids(chip)
         return np.where(ids > 0, ids + self._first[chip], _NO_OBJECT)
 
-    def _ids(self, chip: int) -> NDArray[np.int64]:
-        """A chip's ids from 1 without gaps, 0 for none."""
+    def _dense_ids(self, chip: int) -> NDArray[np.int64]:
         bands, path = self._files.read(chip), self._files.path(chip)
         if len(bands) > 2 or any(band.dtype.kind not in "iub" for band in bands):
             raise InputError(
@@ -96,8 +101,7 @@ class PredictedObjects:
             )
         if bands.min() < 0:
             raise InputError(f"{path}: holds ids below 0; ids count from 1, and 0 is none")
-        found, dense = np.unique(np.r_[0, bands[0].ravel()], return_inverse=True)
-        del found
+        dense = np.unique(np.r_[0, bands[0].ravel()], return_inverse=True)[1]
         return dense[1:].reshape(bands.shape[1:]).astype(np.int64)
 
     def _roots(self, objects: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -134,18 +138,19 @@ class PredictedObjects:
         bands = self._files.read(chip)
         if len(bands) == 1:
             return [self._code] * n
+        pairs, counts = np.unique(
+            np.stack((ids.ravel(), bands[1].ravel().astype(np.int64))), axis=1, return_counts=True
+        )
+        order = np.lexsort((-pairs[1], counts, pairs[0]))  # at a tie the lower code comes last
+        codes = dict(pairs[:, order].T.tolist())  # and the last one stays
         known = {entry.code for entry in self._schema.mask_classes}
-        codes: list[int] = []
-        for number in range(1, n + 1):
-            there, counts = np.unique(bands[1][ids == number], return_counts=True)
-            code = int(there[counts.argmax()])
-            if code not in known:
-                raise InputError(
-                    f"{self._files.path(chip)}: an object has class code {code}; the dataset's "
-                    f"classes are {some(sorted(known))}"
-                )
-            codes.append(code)
-        return codes
+        strange = sorted({code for number, code in codes.items() if number} - known)
+        if strange:
+            raise InputError(
+                f"{self._files.path(chip)}: objects have class codes {some(strange)}; the "
+                f"dataset's classes are {some(sorted(known))}"
+            )
+        return [codes[number] for number in range(1, n + 1)]
 
     def _unite(self, pairs: NDArray[np.int64]) -> list[tuple[int, int]]:
         done = []

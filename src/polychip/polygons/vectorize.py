@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import shapely
 
+from polychip import wording
 from polychip.dataset import Dataset
 from polychip.errors import InputError, nearest, some
 from polychip.grid import Grid
@@ -115,13 +116,23 @@ class _Work:
                 f"SCENE/CHIP.tif (a chip is {some(self.missing, 1)})"
             )
         if self.missing:
+            n = len(self.missing)
             self._note(
-                f"{len(self.missing):,} chips have no prediction ({some(self.missing, 3)}); they "
-                "are outside the extent"
+                f"{wording.plural(n, 'chip')} {'has' if n == 1 else 'have'} no prediction "
+                f"({some(self.missing, 3)}): outside the extent"
             )
-        unused = self.folder.n_files - self.n_chips
+        unused = self.n_unused()
         if unused:
-            self._note(f"{unused:,} rasters in {where.name} belong to no chip and are not used")
+            self._note(
+                f"{wording.plural(unused, 'raster')} in {where.name} "
+                f"{'belongs' if unused == 1 else 'belong'} to no chip, not used"
+            )
+
+    def n_unused(self) -> int:
+        """Rasters that belong to no chip; not known when only some scenes are asked for."""
+        if self.folder is None or self.options.scenes:
+            return 0
+        return self.folder.n_files - self.n_chips
 
     def write_scene(
         self, package: GeoPackage, chips: SceneChips, source: LabelSource, suffix: str
@@ -144,7 +155,6 @@ class _Work:
 
     def summary(self, out: Path) -> VectorizeSummary:
         """What was written."""
-        unused = 0 if self.folder is None else self.folder.n_files - self.n_chips
         return VectorizeSummary(
             output=out,
             layers=tuple(self.layers),
@@ -153,7 +163,7 @@ class _Work:
             too_small=dict(sorted(self.too_small.items())),
             n_chips=self.n_chips,
             missing=len(self.missing),
-            unused=unused,
+            unused=self.n_unused(),
             notes=tuple(self.notes),
         )
 
