@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import scipy.ndimage
 import shapely
+from affine import Affine
 from numpy.typing import NDArray
 from support.datasets import rows, stitch
 from support.rasters import Place, place, write_raster
@@ -189,3 +190,29 @@ def test_the_same_masks_give_the_same_bytes(workshop: Workshop) -> None:
     for file in files:
         polychip.vectorize(dataset, out=file)
     assert files[0].read_bytes() == files[1].read_bytes()
+
+
+GRIDS = {
+    "rotated": Place("EPSG:32630", Affine(7.0, 3.0, 7e5, 2.5, -9.0, 4.4e6), 60, 80),
+    "south-up": Place("EPSG:32630", Affine(10.0, 0.0, 7e5, 0.0, 10.0, 4.4e6), 60, 80),
+    "degrees": Place("EPSG:4326", Affine(1e-4, 0.0, -0.4, 0.0, -1e-4, 39.5), 60, 80),
+}
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize("simplify", [0, 1.5])
+def test_on_any_grid_polygons_are_valid_and_burn_back(
+    workshop: Workshop, grid: str, simplify: float
+) -> None:
+    where = GRIDS[grid]
+    codes = noisy(where.shape, 4, 1.5)
+    workshop.where = where
+    labels = write_raster(workshop.folder / "codes.tif", where, codes[None].astype("uint8"))
+    dataset = workshop.build(workshop.image(), labels)
+    out = workshop.folder / "out.gpkg"
+    polychip.vectorize(dataset, out=out, simplify=simplify)
+    frame = layer(out)
+    assert frame.geometry.is_valid.all()
+    assert len(frame) == sum(counted(codes).values())
+    if not simplify:
+        assert np.array_equal(burned(frame, where, frame["class_code"]), codes)

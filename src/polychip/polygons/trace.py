@@ -57,7 +57,8 @@ def tidy(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
     """The same shapes without vertices on straight edges, rings in a fixed order and direction.
 
     So a shape does not tell how it was cut into blocks. Corners must be whole numbers, so that
-    nothing is rounded.
+    nothing is rounded. Where two rings of a shape touch, both keep the vertex: without it, rounding
+    in another CRS could make them cross.
     """
     parts, part_of = shapely.get_parts(geometry, return_index=True)
     rings, ring_of = shapely.get_rings(parts, return_index=True)
@@ -72,6 +73,7 @@ def tidy(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
     before[start], after[end] = end, start
     into, out = xy - xy[before], xy[after] - xy
     kept = into[:, 0] * out[:, 1] != into[:, 1] * out[:, 0]
+    kept |= _shared(xy, part_of[ring_of[at]])
     cleaned = shapely.linearrings(xy[kept], indices=at[kept])
     polygons = shapely.polygons(cleaned, indices=ring_of)
     many = np.bincount(part_of, minlength=len(geometry)) > 1
@@ -83,3 +85,10 @@ def tidy(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
             polygons[~single], indices=np.unique(part_of[~single], return_inverse=True)[1]
         )
     return np.asarray(shapely.normalize(result), dtype=object)
+
+
+def _shared(xy: NDArray[np.float64], owner: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which points, (n, 2), occur more than once in their shape."""
+    rows = np.column_stack((owner, xy))
+    _, back, count = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
+    return np.asarray(count[back.reshape(-1)] > 1)

@@ -14,6 +14,7 @@ from polychip.dataset import Dataset
 from polychip.errors import InputError, nearest, some
 from polychip.grid import Grid
 from polychip.io.geopackage import GeoPackage, Layer, check_output, new_geopackage
+from polychip.labels.geometry import repair
 from polychip.polygons.chips import SceneChips, scene_chips
 from polychip.polygons.files import PredictionFiles, PredictionFolder
 from polychip.polygons.instances import PredictedObjects
@@ -262,4 +263,8 @@ def _add(
         return
     clean = tidy(np.array(shapes, dtype=object))
     placed = shapely.transform(clean, lambda xy: grid.to_crs(xy[:, 0], xy[:, 1]))
-    layer.add(np.asarray(placed, dtype=object), rows)
+    sound = np.asarray(placed, dtype=object)
+    wrong = ~shapely.is_valid(sound)  # rounding can make a smoothed outline cross itself
+    if wrong.any():
+        sound[wrong] = repair(sound[wrong]).geometry
+    layer.add(sound, rows)
