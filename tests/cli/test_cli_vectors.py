@@ -137,3 +137,12 @@ def test_what_import_can_not_do_is_said_in_a_line(
     assert message in done.err
     assert not (tmp_path / "l.gpkg").exists()
     assert not leftovers(tmp_path)
+
+
+def test_progress_as_json_lines_ends_with_what_was_made(cli: Cli, dataset: str) -> None:
+    out = cli("vectorize", dataset, "-o", "back.gpkg", "--progress", "json").out
+    told = [json.loads(line) for line in out.splitlines()]
+    assert told[0]["event"] == "progress"
+    assert [t["done"] for t in told if t["event"] == "progress"][-1] == 9
+    assert told[-1]["event"] == "done"
+    assert told[-1]["polygons"] == {"field": 1, "water": 2}

@@ -9,8 +9,8 @@ import pytest
 import shapely
 from support.datasets import masks_of, read_chip, rows
 from support.labels import star, star_with_hole
-from support.rasters import place
-from support.vectors import same_partition
+from support.rasters import place, write_raster
+from support.vectors import burned, layer, same_partition
 from support.workshop import Workshop
 
 import polychip
@@ -91,3 +91,31 @@ def test_the_sample_keeps_every_class_pixel_of_both_dates(tmp_path: Path) -> Non
         assert np.array_equal(mask, after[name]), name
     objects = {r["instance_id"] for r in rows(first.folder, "instances") if r["local_id"]}
     assert {r["instance_id"] for r in rows(second.folder, "instances")} == objects
+
+
+@pytest.mark.parametrize("mode", ["semantic", "instance"])
+def test_chips_without_anything_give_an_extent_and_no_polygon(
+    workshop: Workshop, mode: str
+) -> None:
+    cloud = workshop.labels([shapely.box(4, 5, 6, 7)], **{"class": ["cloud"]})
+    schema = {"class_field": "class", "classes": CLASSES}
+    dataset = workshop.build(workshop.image(), cloud, schema=schema, masks={"mode": mode})
+    out = workshop.folder / "back.gpkg"
+    summary = polychip.vectorize(dataset, out=out)
+    assert summary.polygons == {}
+    assert len(layer(out)) == 0
+    assert layer(out, "extent").geometry.area.tolist() == [(40 * 50 - 4) * 100]
+
+
+def test_codes_of_16_bits_and_their_ignore_come_back(workshop: Workshop) -> None:
+    codes = np.zeros((1, 40, 50), "uint16")
+    codes[0, 5:30, 7:20], codes[0, 5:30, 20:33], codes[0, 35:] = 300, 65534, 65535
+    raster = write_raster(workshop.folder / "codes.tif", workshop.where, codes)
+    dataset = workshop.build(workshop.image(), raster)
+    out = workshop.folder / "back.gpkg"
+    polychip.vectorize(dataset, out=out)
+    frame = layer(out)
+    again = burned(frame, workshop.where, frame["class_code"])
+    assert np.array_equal(again, np.where(codes[0] == 65535, 0, codes[0]))
+    extent = burned(layer(out, "extent"), workshop.where, [1])
+    assert np.array_equal(extent, codes[0] != 65535)

@@ -85,7 +85,9 @@ def _output(parser: argparse.ArgumentParser) -> None:
 
 def _ways(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--progress", choices=("auto", "none"), default="auto",
-        help="a bar when stderr is a terminal, or nothing (default: auto)")  # fmt: skip
-    add("--json", action="store_true", help="one JSON document on stdout")
+    told = parser.add_mutually_exclusive_group()
+    told.add_argument("--progress", choices=("auto", "json", "none"), default="auto",
+        help="a bar when stderr is a terminal, one JSON object a line on stdout, or nothing "
+        "(default: auto)")  # fmt: skip
+    told.add_argument("--json", action="store_true", help="one JSON document on stdout")
     add("--overwrite", action="store_true", help="replace a file that is there")

@@ -4,13 +4,13 @@ import argparse
 import json
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from polychip import wording
 from polychip.cli.main import DONE
-from polychip.cli.progress import make_reporter
+from polychip.cli.progress import emit, make_reporter
 
 if TYPE_CHECKING:
     from polychip.imports.labels import ImportSummary
@@ -32,10 +32,7 @@ def vectorize_masks(args: argparse.Namespace) -> int:
         summary = vectorize_dataset(Path(args.dataset), Path(args.output), options, reporter)
     finally:
         reporter.close()
-    if args.json:
-        sys.stdout.write(json.dumps(summary.to_dict(), indent=1, ensure_ascii=False) + "\n")
-    else:
-        sys.stdout.write("\n".join(_vectorized(summary)) + "\n")
+    _tell(args, summary.to_dict(), _vectorized(summary))
     return DONE
 
 
@@ -79,11 +76,18 @@ def import_annotations(args: argparse.Namespace) -> int:
         )
     finally:
         reporter.close()
-    if args.json:
-        sys.stdout.write(json.dumps(summary.to_dict(), indent=1, ensure_ascii=False) + "\n")
-    else:
-        sys.stdout.write("\n".join(_imported(summary)) + "\n")
+    _tell(args, summary.to_dict(), _imported(summary))
     return DONE
+
+
+def _tell(args: argparse.Namespace, values: dict[str, Any], lines: Iterable[str]) -> None:
+    """The closing words, as was asked for."""
+    if args.progress == "json":
+        emit("done", **values)
+    elif args.json:
+        sys.stdout.write(json.dumps(values, indent=1, ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.write("\n".join(lines) + "\n")
 
 
 def _imported(summary: "ImportSummary") -> Iterator[str]:
