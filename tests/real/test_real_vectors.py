@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import scipy.ndimage
 import shapely
+from PIL import Image
 from pycocotools import mask as coco
 from support.datasets import manifest, masks_of, read_chip, rows, stitch
-from support.real import pixels_of, place_of
+from support.real import gdal_burn, pixels_of, place_of
 from support.vectors import burned, layer, same_partition
 from support.workshop import Workshop
 
@@ -146,3 +147,52 @@ def test_buildings_through_pycocotools_rle_come_back_pixel_for_pixel(
     truth = stitch(dataset, where.shape)
     again = burned(frame, where, [1] * len(frame))
     assert np.array_equal(again == 1, truth == 1)
+
+
+def test_the_spanish_hand_labels_come_in_as_a_palette_png(data: Path, tmp_path: Path) -> None:
+    folder = data / "sen1floods11-spain"
+    hand = pixels_of(folder / "Spain_7370579_LabelHand.tif")[0]
+    (tmp_path / "masks").mkdir()
+    index = Image.fromarray(np.where(hand == -1, 255, hand).astype(np.uint8))
+    index.putpalette([value for i in range(256) for value in (i, 0, 255 - i)])
+    index.save(tmp_path / "masks" / "Spain_7370579_S2Hand.png")
+    image, out = folder / "Spain_7370579_S2Hand.tif", tmp_path / "labels.gpkg"
+    summary = polychip.import_labels(
+        tmp_path / "masks", format="masks", images=folder, classes="water", out=out
+    )
+    assert dict(summary.annotations) == {"water": 716}
+    dataset = polychip.export(
+        image, labels=f"{out}|labels", extent=f"{out}|extent", out=tmp_path / "dataset", size=512
+    )
+    assert np.array_equal(dataset[0].semantic, np.where(hand == -1, 255, hand))
+
+
+def test_outlines_of_baker_lake_come_back_from_yolo_shares(data: Path, tmp_path: Path) -> None:
+    """What lies on the second tile, without holes, each outline a line of shares."""
+    folder = data / "nb-bakerlake"
+    tile = folder / "23322E759967N_clipped_1m_2of2.tif"
+    where = place_of(tile)
+    frame = geopandas.read_file(folder / "BakerLake_2017_clipped.gpkg")
+    corners = where.to_crs(np.array([[0, 0], [where.width, where.height]]))
+    inside = shapely.box(*corners.min(axis=0), *corners.max(axis=0))
+    parts = [
+        (int(code), part)
+        for code, shape in zip(frame["Quatreclasses"], frame.geometry, strict=True)
+        for part in shapely.get_parts(shapely.force_2d(shape) & inside)
+        if part.geom_type == "Polygon" and part.area > 0 and not part.interiors
+    ]
+    assert len(parts) == 13
+    lines = []
+    for code, part in parts:
+        pixels = np.array([~where.transform @ point for point in part.exterior.coords[:-1]])
+        shares = pixels / (where.width, where.height)
+        lines.append(f"{code} " + " ".join(f"{value:.12f}" for value in shares.ravel()))
+    (tmp_path / "yolo").mkdir()
+    (tmp_path / "yolo" / f"{tile.stem}.txt").write_text("\n".join(lines))
+    out = tmp_path / "labels.gpkg"
+    polychip.import_labels(tmp_path / "yolo", format="yolo", images=folder, out=out)
+    back = layer(out)
+    assert back["class"].tolist() == [str(code) for code, _ in parts]
+    for shape, (_, part) in zip(back.geometry, parts, strict=True):
+        assert shape.symmetric_difference(part).area < 1e-6 * max(part.area, 1)
+        assert np.array_equal(gdal_burn(shape, where), gdal_burn(part, where))

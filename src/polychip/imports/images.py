@@ -44,15 +44,18 @@ class Images:
     def locate(self, name: str) -> tuple[Grid | None, str]:
         """The grid of the image of a name, or None and why there is none.
 
-        Tried are the path below a folder that was given, the file's name, and its name with
-        another suffix (annotations of a .png beside the .tif it was made of). A file without a
-        georeference counts only when there is no other.
+        Tried are the path below a folder that was given, also with another suffix (annotations of
+        a .png beside the .tif it was made of), the file's name anywhere below, and its name with
+        another suffix. A file without a georeference counts only when there is no other.
         """
         plain = PurePosixPath(name.replace("\\", "/"))
         below = [root / plain for root in self._given if (root / plain).is_file()]
         stem = plain.stem if plain.suffix.lower() in SUFFIXES else plain.name
         paths = [p for p in self._by_stem.get(stem, []) if _ends_alike(p, plain, stem)]
-        groups = (below, self._by_name.get(plain.name, []), paths, self._by_stem.get(stem, []))
+        places = [root / plain.parent for root in self._given]
+        there = [path for path in paths if path.parent in places]
+        named = self._by_name.get(plain.name, [])
+        groups = (below, there, named, paths, self._by_stem.get(stem, []))
         reason = ""
         for group in groups:
             grids = []
