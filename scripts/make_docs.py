@@ -12,7 +12,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "commands.md"
-COMMANDS = ("init", "plan", "export", "run", "verify", "gallery", "demo")
+COMMANDS = (
+    "init", "plan", "export", "run", "verify", "gallery", "demo", "vectorize", "import",
+)  # fmt: skip
 HEAD = """# Commands
 
 Made by `make docs` from what the commands print; do not edit.

@@ -1,5 +1,6 @@
 """The docs say what the commands really print."""
 
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -28,6 +29,16 @@ def test_the_recipe_in_the_readme_is_a_recipe(tmp_path: Path) -> None:
     loaded = load_recipe(path)
     assert loaded.scenes[0].image == [str(tmp_path / "after_20241031.tif")]
     assert loaded.masks.mode == tomllib.loads(recipe)["masks"]["mode"] == "panoptic"
+
+
+def test_the_commands_of_the_vectors_page_are_understood() -> None:
+    from polychip.cli.arguments import build_parser
+
+    text = (ROOT / "docs" / "vectors.md").read_text(encoding="utf-8")
+    lines = [line[2:] for line in text.splitlines() if line.startswith("$ polychip ")]
+    assert len(lines) == 3
+    for line in lines:
+        build_parser().parse_args(shlex.split(line)[1:])
 
 
 def test_all_public_names_of_the_readme_exist() -> None:

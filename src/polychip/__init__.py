@@ -4,17 +4,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     __version__: str
-    from polychip.api import export, open, plan, run  # noqa: A004 - the names users know
+    from polychip.api import export, import_labels, open, plan, run, vectorize  # noqa: A004 - the names users know
     from polychip.dataset import Chip, Dataset
     from polychip.errors import InputError, OutputError, PolychipError, RecipeError
 
 __all__ = [
     "Chip", "Dataset", "InputError", "OutputError", "PolychipError", "RecipeError", "__version__",
-    "export", "open", "plan", "run",
+    "export", "import_labels", "open", "plan", "run", "vectorize",
 ]  # fmt: skip
 
 _HOMES = {
-    "export": "api", "open": "api", "plan": "api", "run": "api",
+    "export": "api", "import_labels": "api", "open": "api", "plan": "api", "run": "api",
+    "vectorize": "api",
     "Chip": "dataset", "Dataset": "dataset",
     "InputError": "errors", "OutputError": "errors", "PolychipError": "errors",
     "RecipeError": "errors",

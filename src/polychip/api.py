@@ -10,7 +10,9 @@ from polychip.requests import export_recipe
 
 if TYPE_CHECKING:
     from polychip.dataset import Dataset
+    from polychip.imports.labels import Format, ImportSummary
     from polychip.planning import PlanReport
+    from polychip.polygons.request import VectorizeSummary
     from polychip.reporter import Reporter
 
 PathLike = str | Path
@@ -83,6 +85,66 @@ def plan(recipe: PathLike | Mapping[str, Any], *, exact: bool = False) -> "PlanR
     from polychip.planning import report_plan
 
     return report_plan(_recipe(recipe), exact=exact)
+
+
+def vectorize(
+    dataset: PathLike,
+    *,
+    out: PathLike,
+    overwrite: bool = False,
+    reporter: "Reporter | None" = None,
+    **options: Any,
+) -> "VectorizeSummary":
+    """Turn masks into georeferenced polygons, stitched over the chips' borders.
+
+    Args:
+        dataset: its folder.
+        out: the GeoPackage to write: layers labels and extent (a pair a scene where there are
+            several).
+        overwrite: replace a file that is there.
+        reporter: hears progress and warnings.
+        options: as on the command line, with underscores: predictions, kind, threshold, classes,
+            scenes, min_size, simplify.
+
+    Raises:
+        PolychipError: an input, an option or the output can't be used; nothing is half-written.
+    """
+    from polychip.polygons.request import vectorize_options
+    from polychip.polygons.vectorize import vectorize_dataset
+
+    asked = vectorize_options(options, overwrite=overwrite)
+    return vectorize_dataset(Path(dataset), Path(out), asked, reporter)
+
+
+def import_labels(
+    annotations: PathLike,
+    *,
+    format: "Format",  # noqa: A002 - what it is called everywhere
+    images: PathLike | Sequence[PathLike],
+    out: PathLike,
+    overwrite: bool = False,
+    reporter: "Reporter | None" = None,
+    **options: Any,
+) -> "ImportSummary":
+    """Turn annotations made elsewhere on georeferenced images into labels and their extent.
+
+    Args:
+        annotations: a folder or a file.
+        format: coco, yolo, voc, labelme or masks.
+        images: the annotated images, or folders of them.
+        out: the GeoPackage to write: layers labels and extent.
+        overwrite: replace a file that is there.
+        reporter: hears progress and warnings.
+        options: crs, classes, crowd, shift_px, skip_missing, as `polychip import` has them.
+
+    Raises:
+        PolychipError: an input, an option or the output can't be used; nothing is half-written.
+    """
+    from polychip.imports.labels import import_annotations, import_options
+
+    given = [images] if isinstance(images, str | Path) else list(images)
+    asked = import_options(format, [Path(p) for p in given], options, overwrite=overwrite)
+    return import_annotations(Path(annotations), Path(out), asked, reporter)
 
 
 def open(folder: PathLike) -> "Dataset":  # noqa: A001 - as rasterio.open, read as polychip.open

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from polychip.cli.vector_arguments import add_vector_commands
+
 _EPILOG = """\
 The usual way:
   polychip demo                                   see the whole way on a small sample
@@ -31,6 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for add in (_add_init, _add_plan, _add_export, _add_run, _add_verify, _add_gallery, _add_demo):
         add(commands)
+    add_vector_commands(commands, _command)
     return parser
 
 

@@ -115,6 +115,20 @@ def demo(args: argparse.Namespace) -> int:
     return code if report.ok else WRONG
 
 
+def vectorize(args: argparse.Namespace) -> int:
+    """Write polygons of masks."""
+    from polychip.cli.vector_commands import vectorize_masks
+
+    return vectorize_masks(args)
+
+
+def import_labels(args: argparse.Namespace) -> int:
+    """Write labels of annotations made elsewhere."""
+    from polychip.cli.vector_commands import import_annotations
+
+    return import_annotations(args)
+
+
 def with_output(recipe: "Recipe", folder: str) -> "Recipe":
     """The recipe with another output folder."""
     output = recipe.output.model_copy(update={"path": str(Path(folder).absolute())})

@@ -1,0 +1,1 @@
+"""The way in: annotations made elsewhere, in pixels of georeferenced images."""
