@@ -66,7 +66,7 @@ def _choose(folder: Path, chip: str | None) -> dict[str, Any]:
 def _panels(
     folder: Path, manifest: Mapping[str, Any], row: Mapping[str, Any]
 ) -> Iterator[tuple[str, RGB]]:
-    borrowed = BorrowedImages(folder, manifest) if manifest["images"] == "none" else None
+    borrowed = BorrowedImages(folder, manifest) if manifest.get("images") == "none" else None
     with gdal_env():
         layer, image = read_image(folder, row, borrowed)
         arrays = {
@@ -80,7 +80,7 @@ def _panels(
     yield "semantic", overlay(base, semantic, instance, manifest)
     if instance is not None:
         yield "instance", _objects(instance)
-    for name, entry in manifest["targets"].items():
+    for name, entry in manifest.get("targets", {}).items():
         ignored = semantic == manifest["schema"]["ignore"]
         if name == "coverage":
             yield name, _blended(arrays[name], entry, manifest["schema"]["classes"])

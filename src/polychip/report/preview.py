@@ -32,7 +32,7 @@ RGB = NDArray[np.uint8]
 def write_preview(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Write preview.png: the chips with most to see, image on the left, masks on the right."""
     chosen = choose_chips(folder, manifest, _CHIPS)
-    borrowed = BorrowedImages(folder, manifest) if manifest["images"] == "none" else None
+    borrowed = BorrowedImages(folder, manifest) if manifest.get("images") == "none" else None
     pictures = [picture_of(folder, row, manifest, borrowed) for row in chosen]
     write_bytes(folder / PREVIEW, encode_png(contact_sheet(pictures)))
 
