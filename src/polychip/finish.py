@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from polychip.blocks.jobs import SceneJob
 from polychip.card import write_card
@@ -19,6 +20,9 @@ from polychip.schema import LabelSchema
 from polychip.state import RunState
 from polychip.statistics import Counts
 from polychip.tables import Totals, dataset_digest, write_splits, write_tables
+
+if TYPE_CHECKING:
+    from polychip.formats.convert import Converted
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class Summary:
     """Objects on the imagery, counted once a scene; 0 without instance masks."""
     digest: str
     seconds: float = 0.0
+    formats: tuple["Converted", ...] = ()
+    """Further formats that were written."""
 
 
 def finish(

@@ -10,7 +10,7 @@ from polychip.errors import RecipeError, nearest
 from polychip.recipe.chips import ChipOptions, GridOptions, MaskOptions
 from polychip.recipe.faults import dotted, is_beside_the_point, place, wrong
 from polychip.recipe.model import Recipe
-from polychip.recipe.output import OutputOptions, SplitOptions
+from polychip.recipe.output import FormatOptions, OutputOptions, SplitOptions
 from polychip.recipe.schema import ClassEntry, SchemaOptions
 from polychip.recipe.sources import IgnoreRaster, LabelSource, Layer, Scene, VectorSource
 
@@ -112,6 +112,7 @@ _KNOWN_KEYS: dict[str, type[BaseModel]] = {
     "schema": SchemaOptions, "grid": GridOptions, "chips": ChipOptions, "masks": MaskOptions,
     "split": SplitOptions, "output": OutputOptions, "scenes": Scene, "labels": LabelSource,
     "extent": VectorSource, "ignore": IgnoreRaster, "classes": ClassEntry, "layers": Layer,
+    "formats": FormatOptions,
 }  # fmt: skip
 
 
