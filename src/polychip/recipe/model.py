@@ -45,7 +45,7 @@ class Recipe(Table):
         if odd and self.masks.mode == "semantic":
             raise ValueError(
                 f"output.formats: {odd[0]} holds objects, which a semantic dataset has none of; "
-                "use masks.mode = 'instance' or 'panoptic'"
+                "masks.mode must be instance or panoptic"
             )
         return self
 
