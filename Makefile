@@ -9,6 +9,7 @@ UV     := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/pytho
 help:
 	@echo "make demo   install, build the sample dataset, say where its pictures are"
 	@echo "make test   install, lint, and run all tests"
+	@echo "make test-readers  read datasets with TorchGeo, TerraTorch, … (an environment of its own, 7 GB)"
 	@echo "make lint   ruff, mypy, import-linter"
 	@echo "make plugin dist/polychip_qgis-VERSION.zip; make plugin-link puts it into your QGIS profile"
 	@echo "make docs   docs/commands.md from what the commands print"
@@ -54,6 +55,7 @@ bench: install-test
 	$(BIN)/python benchmarks/bench_export.py
 
 include plugin.mk
+include readers.mk
 
 clean:
-	rm -rf $(VENV) $(QGIS_VENV) dist artifacts demo-dataset bench-work .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(QGIS_VENV) $(READERS_VENV) dist artifacts demo-dataset bench-work .pytest_cache .mypy_cache .ruff_cache .hypothesis
