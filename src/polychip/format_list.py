@@ -22,6 +22,11 @@ class FormatEntry:
 
 FORMATS: dict[str, FormatEntry] = {
     "coco": FormatEntry("coco", "COCO instances, RLE with hidden parts", needs_objects=True),
+    "coco-panoptic": FormatEntry(
+        "coco_panoptic", "COCO panoptic, things and stuff", needs_objects=True
+    ),
+    "yolo-seg": FormatEntry("yolo_seg", "ultralytics polygons", needs_objects=True),
+    "yolo-semantic": FormatEntry("yolo_semantic", "ultralytics class masks, any number of bands"),
     "png": FormatEntry("index_png", "images and index masks as PNG, mmseg's folders"),
 }
 """By name, in the order of the docs."""

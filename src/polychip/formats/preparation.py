@@ -67,6 +67,8 @@ class Preparation:
         if self.options.bands is None:
             return tuple(default)
         names = self.source.band_names(self.layer())
+        if self.options.bands == ("all",):
+            return tuple(range(len(names)))
         return tuple(self._band(wanted, names) for wanted in self.options.bands)
 
     def _band(self, wanted: int | str, names: Sequence[str | None]) -> int:
