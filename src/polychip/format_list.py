@@ -28,5 +28,8 @@ FORMATS: dict[str, FormatEntry] = {
     "yolo-seg": FormatEntry("yolo_seg", "ultralytics polygons", needs_objects=True),
     "yolo-semantic": FormatEntry("yolo_semantic", "ultralytics class masks, any number of bands"),
     "png": FormatEntry("index_png", "images and index masks as PNG, mmseg's folders"),
+    "voc": FormatEntry("pascal_voc", "Pascal VOC segmentation"),
+    "cityscapes": FormatEntry("cityscapes", "Cityscapes label and instance ids"),
+    "gpkg": FormatEntry("gpkg", "the grid of chips as a GeoPackage for QGIS, no pixels"),
 }
 """By name, in the order of the docs."""
