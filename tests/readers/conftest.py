@@ -1,7 +1,15 @@
 """Readers never reach for a network or write settings into the home of whoever runs the tests."""
 
 import os
+import sys
 import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from support.conversions import converted, traps_dataset
+
+__all__ = ["converted", "traps_dataset"]
 
 _SETTINGS = tempfile.TemporaryDirectory(prefix="polychip-readers-")
 
