@@ -1,4 +1,4 @@
-"""COCO folders, loaded by supervision, datumaro and transformers."""
+"""COCO and VOC folders, loaded by supervision, datumaro and transformers."""
 
 import json
 from collections.abc import Callable
@@ -81,4 +81,31 @@ def test_transformers_makes_masks_of_the_panoptic_folder(
             for code, name in expected.items():
                 assert np.array_equal(painted == name, truth.semantic == code)
             assert np.array_equal(painted == "ignore", truth.semantic == 255)
+    assert not known
+
+
+def test_datumaro_reads_classes_and_objects_of_the_voc_folder(
+    traps_dataset: Path, converted: Callable[..., Path]
+) -> None:
+    chips = Dataset.import_from(str(converted("voc") / "VOCdevkit/VOC2012"), "voc_segmentation")
+    names = {i: c.name for i, c in enumerate(chips.categories()[AnnotationType.label].items)}
+    known = {(t.split, t.stem): t for t in truths(traps_dataset)}
+    for item in chips:
+        if item.subset == "trainval":
+            continue
+        truth = known.pop((item.subset, item.id))
+        assert truth.instance is not None
+        masks = [a for a in item.annotations if a.type == AnnotationType.mask]
+        for code, name in traps.NAMES.items():
+            painted = np.zeros(truth.semantic.shape, dtype=bool)
+            for found in masks:
+                if names[found.label] == name:
+                    painted |= found.image.astype(bool)
+            if code in traps.THINGS:
+                assert np.array_equal(painted, truth.semantic == code)
+        things = [a for a in masks if names[a.label] in {traps.NAMES[c] for c in traps.THINGS}]
+        shown = [o for o in truth.objects if o["local_id"]]
+        for found in shown:
+            mask = truth.instance == found["local_id"]
+            assert any(np.array_equal(a.image.astype(bool), mask) for a in things)
     assert not known

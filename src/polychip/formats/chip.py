@@ -13,12 +13,14 @@ from rasterio.errors import RasterioError
 
 from polychip.errors import FormatError, InputError
 from polychip.formats.source import DEFAULT_SPLIT, Source
-from polychip.io.raster import gdal_env
 
 
 @dataclass(frozen=True, slots=True)
 class SourceChip:
-    """A chip of the dataset. Pixels are read from disk at each call: keep what you need twice."""
+    """A chip of the dataset. Pixels are read from disk at each call: keep what you need twice.
+
+    Whoever reads many does so inside `gdal_env`, which costs more than a small chip does.
+    """
 
     source: Source
     number: int
@@ -134,7 +136,7 @@ class SourceChip:
     ) -> tuple[NDArray[np.generic], float | None]:
         path = self.path(kind)
         try:
-            with gdal_env(), rasterio.open(path) as file:
+            with rasterio.open(path) as file:
                 wanted = None if bands is None else [band + 1 for band in bands]
                 pixels: NDArray[np.generic] = file.read(wanted)
                 nodata: float | None = file.nodata

@@ -21,6 +21,7 @@ from polychip.formats.source import Source
 from polychip.formats.stream import stream_chips
 from polychip.formats.target import check_target, replacing_folder
 from polychip.io.atomic import write_text
+from polychip.io.raster import gdal_env
 from polychip.reporter import Reporter, Silent
 
 _AT_ONCE = 32
@@ -153,4 +154,5 @@ def _parts(chips: Iterator[SourceChip]) -> Iterator[list[SourceChip]]:
 
 def write_part(made: Format, chips: Sequence[SourceChip], out: Path) -> list[Entry]:
     """On a worker: write the files of some chips."""
-    return [made.write_chip(chip, out) for chip in chips]
+    with gdal_env():
+        return [made.write_chip(chip, out) for chip in chips]

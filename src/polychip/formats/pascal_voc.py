@@ -23,12 +23,13 @@ MOST_OBJECTS = 254
 """0 is background, 255 is void."""
 _VOID = 255
 _ROOT = "VOCdevkit/VOC2012"
+_TRAINVAL, _BOTH = ("train", "val"), "trainval"
 _HIDDEN = "objects wholly hidden by others"
 _LAYOUT = """\
 VOCdevkit/VOC2012/
   JPEGImages/*{suffix}
   SegmentationClass/*.png       palette, 0 background, 1, 2, … the classes, 255 void (ignore)
-{objects}  ImageSets/Segmentation/SPLIT.txt
+{objects}  ImageSets/Segmentation/SPLIT.txt, and trainval.txt
   labelmap.txt                  names and colours
 """
 _OBJECTS = "  SegmentationObject/*.png      palette, 0 none, 1, 2, … the objects, 255 void\n"
@@ -40,7 +41,7 @@ chips = VOCSegmentation(".", year="2012", image_set="{split}", download=False)
 image, mask = chips[0]
 values = np.array(mask)  # (height, width), 255 = void
 """
-_SNIPPET_PNG = """\
+_SNIPPET_FILES = """\
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +49,7 @@ from PIL import Image
 
 root = Path("VOCdevkit/VOC2012")
 stems = (root / "ImageSets/Segmentation/{split}.txt").read_text().split()
-image = np.array(Image.open(root / f"JPEGImages/{{stems[0]}}.png"))
+image = np.array(Image.open(root / f"JPEGImages/{{stems[0]}}{suffix}"))
 values = np.array(Image.open(root / f"SegmentationClass/{{stems[0]}}.png"))
 """
 
@@ -99,12 +100,14 @@ class PascalVoc:
         lists.mkdir(parents=True)
         with ExitStack() as stack:
             files = {
-                split: stack.enter_context((lists / f"{split}.txt").open("w", encoding="utf-8"))
-                for split in self.source.splits
+                name: stack.enter_context((lists / f"{name}.txt").open("w", encoding="utf-8"))
+                for name in {*self.source.splits, _BOTH}
             }
 
             def collect(entry: Entry) -> None:
                 files[entry.split].write(f"{entry.value}\n")
+                if entry.split in _TRAINVAL:
+                    files[_BOTH].write(f"{entry.value}\n")
 
             yield collect
         palette = voc_palette()
@@ -118,17 +121,19 @@ class PascalVoc:
 
     def card(self) -> Card:
         """How it is read."""
-        snippet = _SNIPPET if self.images.suffix == ".jpg" else _SNIPPET_PNG
         lossy = self.images.suffix == ".jpg"
+        split = next((s for s in self.source.splits if s in _TRAINVAL), self.source.splits[0])
+        snippet = _SNIPPET if lossy and split in _TRAINVAL else _SNIPPET_FILES
         return Card(
             "Pascal VOC segmentation",
             _LAYOUT.format(
                 suffix=self.images.suffix, objects=_OBJECTS if self.source.has_objects else ""
             ),
-            snippet.format(split=self.source.splits[0]),
+            snippet.format(split=split, suffix=self.images.suffix),
             (
                 f"more than {MOST_OBJECTS} objects a chip: such a chip stops the conversion",
                 "parts of objects that others hide: each pixel has one object (coco holds them)",
+                "splits of other names for torchvision, which reads train, val and trainval",
                 *(
                     ("images pixel for pixel: JPEG loses a little (--set images=png does not)",)
                     if lossy

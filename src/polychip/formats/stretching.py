@@ -14,6 +14,7 @@ from polychip.formats.chip import SourceChip
 from polychip.formats.picture import Stretch
 from polychip.formats.source import Source
 from polychip.formats.stream import stream_chips
+from polychip.io.raster import gdal_env
 
 LOW_PERCENT, HIGH_PERCENT = 2.0, 98.0
 _BINS = 65_536
@@ -86,12 +87,14 @@ def count_samples(
 ) -> Counts:
     """On a worker: a histogram of each band over some chips, shape (bands, bins)."""
     counts = np.zeros((len(bands), _BINS), dtype=np.int64)
-    for chip in chips:
-        pixels, valid = chip.samples(layer, bands)
-        for index, (low, high) in enumerate(edges):
-            values = pixels[index][valid[index]].astype(np.float64)
-            places = ((values - low) * (_BINS / (high - low))).astype(np.int64)
-            counts[index] += np.bincount(places.clip(0, _BINS - 1), minlength=_BINS)
+    with gdal_env():
+        for chip in chips:
+            pixels, valid = chip.samples(layer, bands)
+            for index, (low, high) in enumerate(edges):
+                values = pixels[index][valid[index]].astype(np.float64)
+                places = ((values - low) * (_BINS / (high - low))).astype(np.int64)
+                used, n = np.unique(places.clip(0, _BINS - 1), return_counts=True)
+                counts[index, used] += n
     return counts
 
 
