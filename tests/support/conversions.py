@@ -29,3 +29,17 @@ def converted(traps_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         return made[key]
 
     return convert
+
+
+def readme_snippet(folder: Path) -> str:
+    """The Python that a converted dataset's README shows."""
+    return _first_python((folder / "README.md").read_text(encoding="utf-8"))
+
+
+def docs_snippet(page: Path, name: str) -> str:
+    """The Python that docs/formats.md shows for a format."""
+    return _first_python(page.read_text(encoding="utf-8").partition(f"\n## {name}\n")[2])
+
+
+def _first_python(text: str) -> str:
+    return text.partition("```python\n")[2].partition("\n```")[0]
