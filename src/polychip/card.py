@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from polychip.card_loading import loading_lines
 from polychip.io.atomic import write_text
 
 
@@ -63,6 +64,7 @@ def card_text(manifest: Mapping[str, Any]) -> str:
         "Without Polychip: `chips.parquet` (GeoParquet) lists each chip's files, place, split and "
         "pixel counts; images and masks are GeoTIFFs on one grid.",
         "",
+        *loading_lines(manifest),
     ]
     return "\n".join(lines)
 

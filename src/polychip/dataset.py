@@ -1,6 +1,6 @@
 """A dataset read back: chips as aligned arrays, tables as data frames."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from polychip.formats.convert import Converted
     from polychip.reporter import Reporter
+    from polychip.torch_dataset import Style, TorchDataset
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class Dataset:
 
         return geopandas.read_parquet(self.folder / CHIPS)
 
-    @property
+    @cached_property
     def chips(self) -> "geopandas.GeoDataFrame":
         """The index: a row a chip, its footprint as geometry."""
         if self._chosen is None:
@@ -134,6 +135,56 @@ class Dataset:
         chosen = np.flatnonzero((self.chips["split"] == name).to_numpy())
         part._chosen = chosen if self._chosen is None else self._chosen[chosen]
         return part
+
+    def to_torch(
+        self,
+        split: str | None = None,
+        *,
+        style: "Style" = "segmentation",
+        layers: Sequence[str] | None = None,
+        targets: Sequence[str] = (),
+        dtype: str | None = "float32",
+        transforms: Callable[..., Any] | None = None,
+    ) -> "TorchDataset":
+        """A map-style PyTorch dataset over these chips, or over one split of them.
+
+        Args:
+            split: its name; None: all chips of this (part of a) dataset.
+            style: 'segmentation' gives a dict: image (C, H, W), mask (H, W) int64 class codes,
+                chip_id, scene. 'detection' gives what torchvision's detection models take, an image
+                and a dict of the visible objects: boxes (N, 4), labels (N), masks (N, H, W), area,
+                iscrowd, local_ids, image_id (the place in this dataset).
+            layers: image layers by name, their bands put one after another; None: all.
+            targets: further masks to add, by their names in the index's `files`.
+            dtype: of the image, by PyTorch's name; values are not scaled. None: the source's.
+            transforms: called with what the style gives, returns the sample.
+
+        Raises:
+            InputError: PyTorch isn't installed; there is no such split, layer or target; objects
+                are asked of a semantic dataset.
+        """
+        if split is not None:
+            return self.split(split).to_torch(
+                style=style, layers=layers, targets=targets, dtype=dtype, transforms=transforms
+            )
+        try:
+            from polychip.torch_dataset import TorchDataset, TorchOptions
+        except ModuleNotFoundError as error:
+            if error.name != "torch":
+                raise
+            raise InputError(
+                "to_torch() needs PyTorch, which is not installed: pip install 'polychip[torch]', "
+                "or PyTorch as https://pytorch.org says for your machine"
+            ) from error
+        import pyarrow.parquet as pq
+
+        index = pq.read_table(self.folder / CHIPS, columns=["chip_id", "scene", "files"])
+        if self._chosen is not None:
+            index = index.take(self._chosen)
+        options = TorchOptions(
+            style, None if layers is None else tuple(layers), tuple(targets), dtype, transforms
+        )
+        return TorchDataset(self.folder, self.schema, index, options)
 
     def __len__(self) -> int:
         """Number of chips."""

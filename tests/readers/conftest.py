@@ -1,13 +1,17 @@
 """Readers never reach for a network or write settings into the home of whoever runs the tests."""
 
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from support.conversions import converted, traps_dataset
+from support.workshop import Workshop
 
 __all__ = ["converted", "traps_dataset"]
 
@@ -25,3 +29,17 @@ os.environ.update(
     MPLBACKEND="Agg",
     NO_ALBUMENTATIONS_UPDATE="1",
 )
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped sample's dataset: panoptic, two dates of one group, three splits. Read only."""
+    folder = tmp_path_factory.mktemp("sample") / "dataset"
+    subprocess.run([sys.executable, "-m", "polychip", "demo", "-o", folder], check=True)
+    return folder
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Workshop:
+    """A folder to make images, labels and datasets in."""
+    return Workshop(tmp_path)
