@@ -1,6 +1,6 @@
 """The grid of chips as a GeoPackage: where each chip lies, its split, files and counts; for QGIS.
 
-Source: OGC GeoPackage 1.3; the table layer_styles is QGIS's own.
+Source: OGC GeoPackage 1.2, which older QGIS reads without a warning; layer_styles is QGIS's own.
 """
 
 import json
@@ -196,4 +196,5 @@ def _write(
     pyogrio.raw.write(
         str(path), geometry, data, names, layer=layer, driver="GPKG", crs=crs,
         geometry_type=geometry_type, append=append,
+        dataset_options=None if path.exists() else {"VERSION": "1.2"},
     )  # fmt: skip
