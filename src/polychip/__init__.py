@@ -4,21 +4,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     __version__: str
-    from polychip.api import export, import_labels, open, plan, run, vectorize  # noqa: A004 - the names users know
+    from polychip.api import convert, export, import_labels, open, plan, run, vectorize  # noqa: A004 - the names users know
     from polychip.dataset import Chip, Dataset
-    from polychip.errors import InputError, OutputError, PolychipError, RecipeError
+    from polychip.errors import FormatError, InputError, OutputError, PolychipError, RecipeError
 
 __all__ = [
-    "Chip", "Dataset", "InputError", "OutputError", "PolychipError", "RecipeError", "__version__",
-    "export", "import_labels", "open", "plan", "run", "vectorize",
+    "Chip", "Dataset", "FormatError", "InputError", "OutputError", "PolychipError", "RecipeError",
+    "__version__", "convert", "export", "import_labels", "open", "plan", "run", "vectorize",
 ]  # fmt: skip
 
 _HOMES = {
-    "export": "api", "import_labels": "api", "open": "api", "plan": "api", "run": "api",
-    "vectorize": "api",
+    "convert": "api", "export": "api", "import_labels": "api", "open": "api", "plan": "api",
+    "run": "api", "vectorize": "api",
     "Chip": "dataset", "Dataset": "dataset",
-    "InputError": "errors", "OutputError": "errors", "PolychipError": "errors",
-    "RecipeError": "errors",
+    "FormatError": "errors", "InputError": "errors", "OutputError": "errors",
+    "PolychipError": "errors", "RecipeError": "errors",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What Python people call: export, run, plan, open."""
+"""What Python people call: export, run, plan, open, convert."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +10,7 @@ from polychip.requests import export_recipe
 
 if TYPE_CHECKING:
     from polychip.dataset import Dataset
+    from polychip.formats.convert import Converted
     from polychip.imports.labels import Format, ImportSummary
     from polychip.planning import PlanReport
     from polychip.polygons.request import VectorizeSummary
@@ -156,6 +157,18 @@ def open(folder: PathLike) -> "Dataset":  # noqa: A001 - as rasterio.open, read 
     from polychip.dataset import Dataset
 
     return Dataset(folder)
+
+
+def convert(folder: PathLike, to: str, out: PathLike, **options: Any) -> "Converted":
+    """Write a dataset in another format; options as those of `Dataset.convert`.
+
+    Raises:
+        FormatError: the format can't hold the dataset; nothing is written.
+
+    Example:
+        >>> polychip.convert("dataset", "coco", "dataset-coco", workers=4)
+    """
+    return open(folder).convert(to, out, **options)
 
 
 def _recipe(recipe: PathLike | Mapping[str, Any]) -> Recipe:

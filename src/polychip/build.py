@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from polychip import __version__, tasks
 from polychip.errors import InputError, Interrupted, PolychipError, some
 from polychip.execute import Executor, default_workers, make_executor
+from polychip.format_list import FORMATS_FOLDER
 from polychip.io.identity import content_id, stat_id
 from polychip.recipe import Recipe, is_remote, source_files
 from polychip.reporter import Reporter, Silent
@@ -21,6 +22,7 @@ from polychip.state import MANIFEST, RunState, abandon, begin, claim, release
 
 if TYPE_CHECKING:
     from polychip.finish import Summary
+    from polychip.formats.convert import Converted
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ def run(
         state = claim(output, told, resume=options.resume, overwrite=options.overwrite)
         try:
             summary = _build(plan, state, executor, options, reporter, identities, told)
+            summary = replace(summary, formats=_convert(recipe, options, reporter))
         finally:
             release(state)
     finally:
@@ -140,6 +143,36 @@ def _build(
         if not (began and options.resume):
             abandon(state, began=began)
         raise
+
+
+def _convert(recipe: Recipe, options: RunOptions, reporter: Reporter) -> tuple["Converted", ...]:
+    """Write the recipe's formats below the dataset, which is whole by now.
+
+    Raises:
+        FormatError: one can't hold the dataset; the dataset stays.
+    """
+    made: list[Converted] = []
+    for wanted in recipe.output.formats:
+        from polychip.formats.convert import convert_dataset
+        from polychip.formats.options import ConvertOptions
+
+        dataset = Path(recipe.output.path)
+        bands = None if wanted.bands is None else tuple(wanted.bands)
+        try:
+            done = convert_dataset(
+                dataset,
+                wanted.to,
+                dataset / FORMATS_FOLDER / wanted.to,
+                ConvertOptions(wanted.layer, bands, wanted.stretch, wanted.set),
+                workers=options.workers if options.workers or options.own_process else 1,
+                overwrite=True,
+                reporter=reporter,
+            )
+        except PolychipError as error:
+            told = f"the dataset is whole, but not all of its formats were written: {error}"
+            raise type(error)(told) from error
+        made.append(done)
+    return tuple(made)
 
 
 def _load_finish(options: RunOptions) -> None:

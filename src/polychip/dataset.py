@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 
 from polychip.borrowed import BorrowedImages
-from polychip.errors import InputError, nearest
+from polychip.errors import FormatError, InputError, nearest
 from polychip.grid import Window
 from polychip.io.raster import gdal_env
 from polychip.manifest import read_manifest
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import geopandas
     import pandas as pd
 
+    from polychip.formats.convert import Converted
+    from polychip.reporter import Reporter
     from polychip.torch_dataset import Style, TorchDataset
 
 
@@ -316,6 +318,50 @@ class Dataset:
     @cached_property
     def _borrowed(self) -> BorrowedImages:
         return BorrowedImages(self.folder, self.manifest)
+
+    def convert(
+        self,
+        to: str,
+        out: str | Path,
+        *,
+        workers: int = 1,
+        overwrite: bool = False,
+        reporter: "Reporter | None" = None,
+        layer: str | None = None,
+        bands: Sequence[int | str] | None = None,
+        stretch: str | None = None,
+        **options: object,
+    ) -> "Converted":
+        """Write the dataset in another format.
+
+        Args:
+            to: the format's name, as `polychip convert --help` lists them.
+            out: a new folder.
+            workers: processes; more than one need `if __name__ == "__main__":` in scripts.
+            overwrite: replace a conversion that is there, as a whole.
+            reporter: hears progress and notes.
+            layer: image layer; default: the first.
+            bands: by number from 1 or by name; default: what suits the format.
+            stretch: how imagery becomes 8-bit: 'auto', 'none', 'MIN,MAX' or a pair for each band.
+            options: of the format alone.
+
+        Raises:
+            FormatError: the format can't hold the dataset; nothing is written.
+        """
+        from polychip.formats.convert import convert_dataset
+        from polychip.formats.options import ConvertOptions
+
+        if self._chosen is not None:
+            raise FormatError(
+                f"{self.folder}: only whole datasets are converted, not a split of one; the "
+                "output keeps the splits apart"
+            )
+        more = {name: str(value) for name, value in options.items()}
+        given = ConvertOptions(layer, None if bands is None else tuple(bands), stretch, more)
+        return convert_dataset(
+            self.folder, to, Path(out), given, workers=workers, overwrite=overwrite,
+            reporter=reporter,
+        )  # fmt: skip
 
     def _read_all(
         self, files: Mapping[str, str]

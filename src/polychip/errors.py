@@ -20,6 +20,10 @@ class OutputError(PolychipError):
     """The dataset can't be written where it was asked for."""
 
 
+class FormatError(PolychipError):
+    """An output format can't hold what a dataset, or one of its chips, holds."""
+
+
 class Interrupted(PolychipError):
     """The run was stopped by the user; what was finished is kept and can be resumed."""
 

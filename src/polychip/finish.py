@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from polychip.blocks.jobs import SceneJob
 from polychip.card import write_card
@@ -18,6 +19,9 @@ from polychip.schema import LabelSchema
 from polychip.state import RunState
 from polychip.statistics import Counts
 from polychip.tables import Totals, dataset_digest, dataset_path, write_splits, write_tables
+
+if TYPE_CHECKING:
+    from polychip.formats.convert import Converted
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ class Summary:
     """Objects left out of a chip because too little of them is seen there."""
     digest: str
     seconds: float = 0.0
+    formats: tuple["Converted", ...] = ()
+    """Further formats that were written."""
 
 
 def finish(

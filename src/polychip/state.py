@@ -10,6 +10,7 @@ from typing import Any
 
 from polychip.blocks.jobs import BlockRecord
 from polychip.errors import OutputError
+from polychip.format_list import CONVERSION, FORMATS_FOLDER
 from polychip.io.atomic import remove_stale_parts, write_text
 
 STATE = ".polychip"
@@ -176,7 +177,9 @@ def clear_dataset(output: Path) -> None:
         for path in output.glob(pattern):
             if path.is_file() or path.is_symlink():
                 path.unlink()
-    for name in ("images", "masks", "splits"):
+    for path in output.glob(f"{FORMATS_FOLDER}/*/{CONVERSION}"):  # made from what goes
+        shutil.rmtree(path.parent)
+    for name in ("images", "masks", "splits", FORMATS_FOLDER):
         _remove_empty(output / name)
     for name in ("blocks", "scratch"):
         shutil.rmtree(output / STATE / name, ignore_errors=True)

@@ -150,8 +150,13 @@ class TestAnExportRefuses:
         assert "share ground" in error
         assert "blocks" in error
 
-    def test_a_format_that_is_not_there_yet(self, cli: Cli) -> None:
-        assert "further formats (coco) are not available" in export(cli, "--format", "coco")
+    def test_a_format_that_there_is_not(self, cli: Cli) -> None:
+        error = export(cli, "--format", "cocoo")
+        assert "--format[1].to: there is no format 'cocoo' (did you mean 'coco'?)" in error
+
+    def test_a_format_of_objects_without_objects(self, cli: Cli) -> None:
+        error = export(cli, "--format", "coco")
+        assert "coco holds objects, which a semantic dataset has none of" in error
 
 
 @pytest.mark.usefixtures("desk")

@@ -15,7 +15,7 @@ from support.rasters import Place, coordinates_as_pixels, place, write_raster
 from polychip.cli.arguments import build_parser
 from polychip.requests import OPTIONS
 
-COMMANDS = ("init", "plan", "export", "run", "verify", "demo")
+COMMANDS = ("init", "plan", "export", "run", "verify", "convert", "demo")
 
 
 def examples(text: str) -> list[str]:
@@ -61,7 +61,7 @@ def test_the_examples_of_the_help_run_as_they_are_printed(
         for path in desk.iterdir():
             if path.is_file() and (command != "init" or path.suffix != ".toml"):
                 shutil.copy(path, folder)
-        if command == "verify":
+        if command in ("verify", "convert"):
             shutil.copytree(desk / "elsewhere-first", folder / "dataset")
         done = subprocess.run(
             ["bash", "-c", line], cwd=folder, capture_output=True, text=True, check=False,

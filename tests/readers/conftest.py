@@ -10,7 +10,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from support.conversions import converted, traps_dataset
 from support.workshop import Workshop
+
+__all__ = ["converted", "traps_dataset"]
 
 _SETTINGS = tempfile.TemporaryDirectory(prefix="polychip-readers-")
 

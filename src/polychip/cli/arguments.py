@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from polychip.cli.vector_arguments import add_vector_commands
+from polychip.format_list import FORMATS
 
 _EPILOG = """\
 The usual way:
@@ -14,6 +15,7 @@ The usual way:
   polychip plan recipe.toml                       what a run would give
   polychip run recipe.toml                        build the dataset
   polychip verify dataset                         prove that it is right
+  polychip convert dataset --to coco -o coco      write it in another format
 
 Exit codes: 0 done; 1 an input or the recipe is wrong, or verify found a problem; 2 usage;
 3 done, but some chips failed (listed); 130 interrupted (--resume goes on).
@@ -31,7 +33,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_add_init, _add_plan, _add_export, _add_run, _add_verify, _add_gallery, _add_demo):
+    for add in (
+        _add_init, _add_plan, _add_export, _add_run, _add_verify, _add_gallery, _add_convert,
+        _add_demo,
+    ):  # fmt: skip
         add(commands)
     add_vector_commands(commands, _command)
     return parser
@@ -173,6 +178,42 @@ def _add_gallery(commands: Any) -> None:
     )  # fmt: skip
 
 
+def _add_convert(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "convert",
+        "write a dataset in another format, with a README that shows how it is loaded",
+        "  polychip convert dataset --to png -o dataset-png\n"
+        "  polychip convert dataset --to png -o dataset-png --stretch 0,3000 --workers 2",
+    )
+    parser.add_argument("dataset", metavar="DIR", help="the dataset's folder")
+    parser.add_argument(
+        "--to", metavar="FORMAT", required=True,
+        help="; ".join(f"{name}: {entry.purpose}" for name, entry in FORMATS.items()),
+    )  # fmt: skip
+    parser.add_argument(
+        "-o", "--output", metavar="DIR", required=True, help="the converted dataset's folder"
+    )
+    group = parser.add_argument_group("images")
+    add = group.add_argument
+    add("--layer", metavar="NAME", help="image layer (default: the first)")
+    add("--bands", metavar="BAND,…", type=_bands, help="bands by number from 1 or by name "
+        "(default: red, green and blue for pictures, else all)")  # fmt: skip
+    add("--stretch", metavar="RULE", help="how imagery becomes 8-bit, the same for all chips: "
+        "auto (percentiles 2 and 98 of the whole dataset), none, MIN,MAX, or such a pair for each "
+        "band; write --stretch=-25,0 where MIN is negative (default: none for 8-bit imagery, else "
+        "auto)")  # fmt: skip
+    parser.add_argument(
+        "--set", metavar="NAME=VALUE", type=_pair, action="append", default=[], dest="more",
+        help="an option of the format alone, see docs/formats.md",
+    )  # fmt: skip
+    run = parser.add_argument_group("the run")
+    _effort_options(run)
+    run.add_argument(
+        "--overwrite", action="store_true", help="replace a converted dataset that is there"
+    )
+
+
 def _add_demo(commands: Any) -> None:
     parser = _command(
         commands,
@@ -273,19 +314,24 @@ def _output_options(group: Any) -> None:
     add("--compress", choices=("none", "deflate", "zstd", "lzw"), help="compression of the chips "
         "(default: deflate)")  # fmt: skip
     add("--format", metavar="NAME", dest="formats", action="append", help="a further format "
-        "besides the dataset's own (none in this version)")  # fmt: skip
+        "besides the dataset's own, put into its folder formats/NAME; see polychip "
+        "convert --help")  # fmt: skip
 
 
 def _run_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the run")
+    _effort_options(group)
+    way = group.add_mutually_exclusive_group()
+    way.add_argument("--resume", action="store_true", help="go on with an unfinished run")
+    way.add_argument("--overwrite", action="store_true", help="replace a dataset that is there")
+
+
+def _effort_options(group: Any) -> None:
     add = group.add_argument
     add("--workers", metavar="N", type=_workers, help="processes; the result is the same "
         "(default: one a processor, one for small jobs)")  # fmt: skip
     add("--progress", choices=("auto", "json", "none"), default="auto", help="a bar when stderr "
         "is a terminal, one JSON object a line on stdout, or nothing (default: auto)")  # fmt: skip
-    way = group.add_mutually_exclusive_group()
-    way.add_argument("--resume", action="store_true", help="go on with an unfinished run")
-    way.add_argument("--overwrite", action="store_true", help="replace a dataset that is there")
 
 
 def _reading(what: str, convert: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -321,6 +367,14 @@ def _at_least_one(text: str) -> int:
     return number
 
 
+def _name_and_value(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise ValueError(text)
+    return name, value
+
+
+_pair = _reading("an option as NAME=VALUE", _name_and_value)
 _size = _reading("a number of pixels such as 512, nor two as HEIGHTxWIDTH",
                  lambda text: _one_or_two(text, int))  # fmt: skip
 _resolution = _reading("a pixel size such as 10, nor two as 10x20",

@@ -98,6 +98,35 @@ def gallery(args: argparse.Namespace) -> int:
     return DONE
 
 
+def convert(args: argparse.Namespace) -> int:
+    """Write a dataset in another format."""
+    from polychip.cli.progress import emit, make_reporter
+    from polychip.formats.convert import convert_dataset
+    from polychip.formats.options import ConvertOptions
+
+    bands = None if args.bands is None else tuple(args.bands)
+    reporter = make_reporter(args.progress)
+    try:
+        done = convert_dataset(
+            Path(args.dataset),
+            args.to,
+            Path(args.output),
+            ConvertOptions(args.layer, bands, args.stretch, dict(args.more)),
+            workers=args.workers,
+            overwrite=args.overwrite,
+            reporter=reporter,
+        )
+    finally:
+        reporter.close()
+    from polychip.cli.converted import converted_dict, converted_text
+
+    if args.progress == "json":
+        emit("done", **converted_dict(done))
+    else:
+        sys.stdout.write(converted_text(done))
+    return DONE
+
+
 def demo(args: argparse.Namespace) -> int:
     """Go the whole way on the sample."""
     from polychip.demo import closing_words, look_at_sample, sample_recipe

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from polychip import wording
+from polychip.cli.converted import converted_dict
 from polychip.errors import some
 from polychip.finish import Summary
 
@@ -28,6 +29,7 @@ def summary_dict(summary: Summary, n_warnings: int) -> dict[str, Any]:
         "tiny": dict(summary.tiny),
         "repaired": list(summary.repaired),
         "empty": summary.n_empty,
+        "formats": [converted_dict(done) for done in summary.formats],
         "warnings": n_warnings,
         "digest": summary.digest,
         "seconds": round(summary.seconds, 3),
@@ -102,6 +104,7 @@ def _places(summary: Summary) -> list[str]:
             ("read about it", str(output / "README.md")),
             ("prove it", f"polychip verify {_quoted(str(output))}"),
             ("load it", f"polychip.open({str(output)!r})"),
+            *((done.name, str(done.output)) for done in summary.formats),
         ]
     )
 

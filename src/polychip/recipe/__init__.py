@@ -11,7 +11,7 @@ from polychip.recipe.load import (
     source_files,
 )
 from polychip.recipe.model import Recipe
-from polychip.recipe.output import OutputOptions, SplitOptions
+from polychip.recipe.output import FormatOptions, OutputOptions, SplitOptions
 from polychip.recipe.schema import CLASS_FIELD_NAMES, ClassEntry, SchemaOptions
 from polychip.recipe.sources import (
     IgnoreRaster,
@@ -26,7 +26,8 @@ from polychip.recipe.sources import (
 from polychip.recipe.targets import TARGETS
 
 __all__ = [
-    "CLASS_FIELD_NAMES", "TARGETS", "ChipOptions", "ClassEntry", "GridOptions", "IgnoreRaster",
+    "CLASS_FIELD_NAMES", "TARGETS", "ChipOptions", "ClassEntry", "FormatOptions", "GridOptions",
+    "IgnoreRaster",
     "LabelSource", "Layer", "MaskOptions", "Mode", "NodataRule", "OutputOptions", "Recipe",
     "Resampling", "Scene", "SchemaOptions", "SplitOptions", "VectorSource",
     "absolute_path", "build_recipe", "is_remote", "load_recipe", "load_recipe_text", "map_paths",

@@ -10,7 +10,7 @@ from polychip.errors import RecipeError, nearest
 from polychip.recipe.chips import ChipOptions, GridOptions, MaskOptions
 from polychip.recipe.faults import dotted, is_beside_the_point, place, wrong
 from polychip.recipe.model import Recipe
-from polychip.recipe.output import OutputOptions, SplitOptions
+from polychip.recipe.output import FormatOptions, OutputOptions, SplitOptions
 from polychip.recipe.schema import ClassEntry, SchemaOptions
 from polychip.recipe.sources import IgnoreRaster, LabelSource, Layer, Scene, VectorSource
 from polychip.recipe.targets import (
@@ -124,6 +124,7 @@ _KNOWN_KEYS: dict[str, type[BaseModel]] = {
     "boundary": BoundaryOptions, "contact": ContactOptions, "distance": DistanceOptions,
     "center": CenterOptions, "weights": WeightOptions, "coverage": CoverageOptions,
     "confidence": ConfidenceOptions,
+    "formats": FormatOptions,
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Self
 import tomli_w
 from pydantic import Field, model_validator
 
+from polychip.format_list import FORMATS
 from polychip.recipe.chips import ChipOptions, GridOptions, MaskOptions
 from polychip.recipe.output import OutputOptions, SplitOptions
 from polychip.recipe.schema import SchemaOptions
@@ -45,6 +46,16 @@ class Recipe(Table):
             raise ValueError(
                 f"masks.context_px = {self.masks.context_px} leaves nothing of chips of {height} × "
                 f"{width} px; make it less than half of their shorter side"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _formats_fit_the_masks(self) -> Self:
+        odd = [f.to for f in self.output.formats if FORMATS[f.to].needs_objects]
+        if odd and self.masks.mode == "semantic":
+            raise ValueError(
+                f"output.formats: {odd[0]} holds objects, which a semantic dataset has none of; "
+                "masks.mode must be instance or panoptic"
             )
         return self
 

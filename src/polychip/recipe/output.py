@@ -1,11 +1,13 @@
 """[split], [output]: who trains on what, and where it goes."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from polychip.recipe.table import Table, not_yet
+from polychip.errors import nearest
+from polychip.format_list import FORMATS
+from polychip.recipe.table import Table
 
 
 class SplitOptions(Table):
@@ -31,16 +33,51 @@ class SplitOptions(Table):
         return value
 
 
+class FormatOptions(Table):
+    """A further format: its name, or a table with options."""
+
+    to: str
+    layer: str | None = None
+    bands: list[int | str] | None = None
+    stretch: str | None = None
+    set: dict[str, str] = {}
+    """Options of the format alone."""
+
+    @field_validator("to")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in FORMATS:
+            raise ValueError(
+                f"there is no format '{value}'{nearest(value, FORMATS)}; there are "
+                + ", ".join(FORMATS)
+            )
+        return value
+
+
 class OutputOptions(Table):
     """The [output] table."""
 
     path: str = "dataset"
     images: Literal["copies", "none"] = "copies"
     """Whether chips have image files, or are windows of the sources, given in the index."""
-    formats: list[str] = []
+    formats: list[FormatOptions] = []
     compress: Literal["none", "deflate", "zstd", "lzw"] = "deflate"
+
+    @field_validator("formats", mode="before")
+    @classmethod
+    def _names_alone(cls, value: Any) -> Any:
+        """'coco' stands for { to = "coco" }."""
+        if not isinstance(value, list):
+            return value
+        return [{"to": entry} if isinstance(entry, str) else entry for entry in value]
 
     @field_validator("formats")
     @classmethod
-    def _none_yet(cls, value: list[str]) -> list[str]:
-        return not_yet(value, "further formats")
+    def _each_once(cls, value: list[FormatOptions]) -> list[FormatOptions]:
+        names = [entry.to for entry in value]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(
+                f"'{twice[0]}' is there twice; write the other with polychip convert, elsewhere"
+            )
+        return value

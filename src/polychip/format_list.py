@@ -1,0 +1,35 @@
+"""The names of all output formats, with nothing that must be loaded for it; pure."""
+
+from dataclasses import dataclass
+
+FORMATS_FOLDER = "formats"
+"""Where a recipe's formats are written, below the dataset."""
+CONVERSION = "conversion.json"
+"""Written last into a format's folder: what it holds and how it was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormatEntry:
+    """Where a format lives and what it needs."""
+
+    module: str
+    """Below `polychip.formats`; has a function `prepare`."""
+    purpose: str
+    """In a few words, for help and docs."""
+    needs_objects: bool = False
+    """Only datasets with instance masks can be written so."""
+
+
+FORMATS: dict[str, FormatEntry] = {
+    "coco": FormatEntry("coco", "COCO instances, RLE with hidden parts", needs_objects=True),
+    "coco-panoptic": FormatEntry(
+        "coco_panoptic", "COCO panoptic, things and stuff", needs_objects=True
+    ),
+    "yolo-seg": FormatEntry("yolo_seg", "ultralytics polygons", needs_objects=True),
+    "yolo-semantic": FormatEntry("yolo_semantic", "ultralytics class masks, any number of bands"),
+    "png": FormatEntry("index_png", "images and index masks as PNG, mmseg's folders"),
+    "voc": FormatEntry("pascal_voc", "Pascal VOC segmentation"),
+    "cityscapes": FormatEntry("cityscapes", "Cityscapes label and instance ids"),
+    "gpkg": FormatEntry("gpkg", "the grid of chips as a GeoPackage for QGIS, no pixels"),
+}
+"""By name, in the order of the docs."""
