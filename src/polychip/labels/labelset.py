@@ -267,6 +267,18 @@ def _objects(
     """Objects of the thing features, numbered in painting order of their lowest feature."""
     things = {entry.code for entry in schema.classes if entry.thing}
     object_of = np.full(len(keys), NO_OBJECT, dtype=np.int64)
+    if all(instance is None for _, instance in keys):
+        chosen = np.flatnonzero(np.isin(codes, list(things)))
+        object_of[chosen] = np.arange(len(chosen))
+        names = [fids[i] for i in chosen.tolist()]
+        return object_of, Objects(
+            instance_id=[_instance_name(None, fid) for fid in names],
+            namespace=[keys[i][0] for i in chosen.tolist()],
+            source_fid=names,
+            code=codes[chosen],
+            n_features=np.ones(len(chosen), dtype=np.int64),
+            area_px=area[chosen],
+        )
     number: dict[tuple[str, str | None, int], int] = {}
     members: list[list[int]] = []
     for index, (namespace, instance) in enumerate(keys):
