@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING
 from polychip import __version__, tasks
 from polychip.errors import InputError, Interrupted, PolychipError, some
 from polychip.execute import Executor, default_workers, make_executor
+from polychip.io.atomic import write_text
 from polychip.io.identity import content_id, stat_id
+from polychip.io.light import load_pyogrio_light
+from polychip.layout.frozen import FROZEN_FILE, FrozenSplit
 from polychip.recipe import Recipe, is_remote, source_files
 from polychip.reporter import Reporter, Silent
+from polychip.scenes.choose import needs_labels
 from polychip.scenes.prepare import Plan, count_blocks, make_plan
 from polychip.schedule import Build
 from polychip.state import MANIFEST, RunState, abandon, begin, claim, release
@@ -60,11 +64,13 @@ def run(
     if executor is None and options.workers and options.workers > 1:
         executor = make_executor(options.workers)
     try:
+        if options.own_process and needs_labels(recipe):
+            load_pyogrio_light()
         plan = make_plan(recipe)
         executor = executor or make_executor(_workers(plan, options))
         identities = source_identities(recipe)
         output = Path(recipe.output.path)
-        told = fingerprint(recipe, identities)
+        told = fingerprint(recipe, identities, plan.frozen)
         state = claim(output, told, resume=options.resume, overwrite=options.overwrite)
         try:
             summary = _build(plan, state, executor, options, reporter, identities, told)
@@ -99,6 +105,7 @@ def _build(
     def start_writing() -> None:
         nonlocal began
         begin(state, told, replace=options.overwrite)
+        write_frozen(plan, state.output)
         began = True
 
     build = Build(
@@ -142,6 +149,12 @@ def _build(
         raise
 
 
+def write_frozen(plan: Plan, output: Path) -> None:
+    """Store the splits that were kept, so that the dataset's own recipe says what was done."""
+    if plan.frozen is not None:
+        write_text(output / "splits" / FROZEN_FILE, plan.frozen.to_csv())
+
+
 def _load_finish(options: RunOptions) -> None:
     """Import the last stage; while workers are busy, that costs no time."""
     if options.own_process:
@@ -166,9 +179,13 @@ def source_identities(recipe: Recipe) -> dict[str, str]:
     return identities
 
 
-def fingerprint(recipe: Recipe, identities: dict[str, str]) -> str:
+def fingerprint(
+    recipe: Recipe, identities: dict[str, str], frozen: FrozenSplit | None = None
+) -> str:
     """What must be the same for a run to be resumed."""
+    kept = None if frozen is None else hashlib.sha256(frozen.to_csv().encode()).hexdigest()
     told = {
+        "frozen": kept,
         "version": __version__,
         "recipe": recipe.model_dump(mode="json", by_alias=True),
         "sources": identities,

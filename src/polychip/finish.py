@@ -5,11 +5,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from polychip.blocks.jobs import SceneJob
 from polychip.card import write_card
 from polychip.errors import InputError
 from polychip.io.atomic import write_text
+from polychip.layout.frozen import FROZEN_FILE
 from polychip.manifest import build_manifest, write_manifest
 from polychip.recipe import Recipe, is_remote, map_paths
 from polychip.report.preview import write_preview
@@ -28,6 +30,8 @@ class Summary:
     output: Path
     counts: Counts
     class_names: dict[int, str]
+    shares: dict[str, Any]
+    """Of the chips and of each class's pixels, by split; empty without splits."""
     skipped: dict[str, int]
     """Chips left out, by reason."""
     failed: dict[str, str]
@@ -80,6 +84,7 @@ def finish(
         output=output,
         counts=totals.counts,
         class_names=class_names(schema),
+        shares=manifest["split"]["shares"],
         skipped=skipped,
         failed=totals.failed,
         tiny=dict(tiny),
@@ -121,4 +126,8 @@ def relative_recipe(recipe: Recipe, output: Path) -> Recipe:
     def change(path: str) -> str:
         return path if is_remote(path) else Path(os.path.relpath(path, output)).as_posix()
 
-    return map_paths(recipe, change)
+    moved = map_paths(recipe, change)
+    if moved.split.frozen is None:
+        return moved
+    frozen = moved.split.model_copy(update={"frozen": f"splits/{FROZEN_FILE}"})
+    return moved.model_copy(update={"split": frozen})

@@ -84,6 +84,10 @@ class PlanReport:
     """Chips that would be written."""
     scenes: tuple[SceneChips, ...]
     by_split: dict[str, int]
+    split_shares: dict[str, Any]
+    """Of the chips and of each class's pixels (by code), by split; empty without splits."""
+    sample: str
+    """How chips are chosen: 'grid', 'random', 'objects' or 'features'."""
     skipped: dict[str, int]
     """Chips left out, by reason."""
     failed: dict[str, str]
@@ -274,6 +278,8 @@ def _report(
         chips=tally.counts.n_chips,
         scenes=tuple(_scene_chips(scene, tally) for scene in plan.scenes),
         by_split=by_split if plan.has_splits else {},
+        split_shares=_split_shares(plan, schema, tally) if plan.has_splits else {},
+        sample=recipe.chips.sample,
         skipped=dict(tally.skipped) | {why: n for why, n in left.items() if n},
         failed=tally.failed,
         classes=tuple(_class_counts(schema, reports, tally, objects=jobs[0].objects)),
@@ -287,6 +293,11 @@ def _report(
         exact=exact,
         estimated=() if exact else tuple(_estimated(recipe, jobs)),
     )
+
+
+def _split_shares(plan: Plan, schema: LabelSchema, tally: _Tally) -> dict[str, Any]:
+    codes = [schema.background, *(entry.code for entry in schema.mask_classes)]
+    return tally.counts.split_shares(plan.splits.names, codes)
 
 
 def unit_of(grid: Grid) -> str:

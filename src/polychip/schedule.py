@@ -61,6 +61,7 @@ class Build:
             and not labels_first
             and chips.negatives >= 1
             and chips.min_labelled <= 0
+            and not chips.min_pixels
         )
 
     @property

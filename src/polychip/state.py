@@ -172,7 +172,7 @@ def clear_dataset(output: Path) -> None:
     """Remove a dataset's own files and nothing else; the manifest goes first."""
     for name in _FILES:
         (output / name).unlink(missing_ok=True)
-    for pattern in ("images/**/r*/*.tif*", "masks/**/r*/*.tif*", "splits/*.txt"):
+    for pattern in ("images/**/r*/*.tif*", "masks/**/r*/*.tif*", "splits/*.txt", "splits/*.csv"):
         for path in output.glob(pattern):
             if path.is_file() or path.is_symlink():
                 path.unlink()

@@ -20,6 +20,7 @@ from polychip.io.index import (
     pixel_column,
     stat_column,
 )
+from polychip.layout.folds import chip_lists
 from polychip.scenes.prepare import Plan, ScenePlan, scene_blocks
 from polychip.schema import LabelSchema
 from polychip.state import RunState
@@ -107,7 +108,7 @@ def _one_band(
         {f"{scene.name}/{chip_id}": text for chip_id, text in record.failed.items()}
     )
     written = [slot for block in blocks for slot in block.chips if slot.chip_id in record.masks]
-    written.sort(key=lambda slot: (slot.row, slot.col))
+    written.sort(key=lambda slot: (slot.row, slot.col, slot.chip_id))
     if written:
         yield scene, written, record
 
@@ -186,12 +187,15 @@ def _add_up(
 
 
 def write_splits(plan: Plan, output: Path, totals: Totals) -> None:
-    """A sorted list of chip ids for each split, also for one that stayed empty."""
+    """A sorted list of chip ids for each split, also for one that stayed empty.
+
+    Folds get a second list each: the chips to train on while the fold is held back.
+    """
     if not plan.has_splits:
         return
-    for name in plan.splits.names:
-        ids = sorted(totals.ids.get(name, ()))
-        write_text(output / "splits" / f"{name}.txt", "".join(f"{chip_id}\n" for chip_id in ids))
+    ids = {name: totals.ids.get(name, set()) for name in plan.splits.names}
+    for name, chips in chip_lists(ids, kfold=plan.recipe.split.by == "kfold").items():
+        write_text(output / "splits" / f"{name}.txt", "".join(f"{chip_id}\n" for chip_id in chips))
 
 
 def dataset_digest(output: Path, totals: Totals) -> str:

@@ -82,6 +82,8 @@ class SceneJob:
     instance_dtype: str = "uint16"
     all_touched: bool = False
     min_labelled: float = 0.0
+    min_pixels: tuple[tuple[str, int], ...] = ()
+    """(class name, pixels): a chip with classes stays if it shows one of these so often."""
 
     def known_schema(self) -> LabelSchema:
         """The schema, which masks can't do without."""

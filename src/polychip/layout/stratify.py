@@ -5,7 +5,6 @@ cost of an assignment is how far the shares are off, averaged over chips and cla
 of chips that would be lost where items of different splits meet.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -210,9 +209,3 @@ class _Search:
         mine = slice(self.begin[item], self.begin[item + 1])
         np.subtract.at(self.touching[:, here], self.others[mine], self.units[mine])
         np.add.at(self.touching[:, split], self.others[mine], self.units[mine])
-
-
-def shares(amounts: Sequence[int]) -> list[float]:
-    """Each part's share of the whole; zeros without one."""
-    total = sum(amounts)
-    return [amount / total if total else 0.0 for amount in amounts]

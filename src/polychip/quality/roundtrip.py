@@ -156,7 +156,8 @@ class _Chip:
     def wrong_pixels(self) -> int:
         """Pixels that are neither what the labels give nor close enough to an edge to differ."""
         top = on_top(self._painting, self._covered, len(self._x))
-        looked = looked_at(self._painting, self._row.window)
+        unmasked, _ = self._outcome(top, np.zeros(len(top), dtype=np.bool_))
+        looked = looked_at(self._painting, self._row.window, unmasked)
         code, number = self._outcome(top, ~looked | self._dead)
         differs = self._seen.code != code
         if self._seen.object is not None:
@@ -210,7 +211,8 @@ class _Chip:
         for index, pixel in enumerate(pixels.tolist()):
             tops = _possible_tops(inside[index], unsure[index], rank, painting)
             ignored = {bool(self._dead[pixel]) or not looked[index]}
-            if shaky[index] and not self._dead[pixel]:
+            open_question = shaky[index] or (painting.by_class and unsure[index])
+            if open_question and not self._dead[pixel]:
                 ignored = {True, False}
             excused[index] = self._is_possible(pixel, tops, ignored)
         return excused

@@ -14,6 +14,8 @@ from polychip.recipe.model import Recipe
 from polychip.recipe.output import OutputOptions, SplitOptions
 from polychip.recipe.schema import CLASS_FIELD_NAMES, ClassEntry, SchemaOptions
 from polychip.recipe.sources import (
+    ExtentSource,
+    FeatureSource,
     IgnoreRaster,
     LabelSource,
     Layer,
@@ -25,9 +27,9 @@ from polychip.recipe.sources import (
 )
 
 __all__ = [
-    "CLASS_FIELD_NAMES", "ChipOptions", "ClassEntry", "GridOptions", "IgnoreRaster",
-    "LabelSource", "Layer", "MaskOptions", "Mode", "NodataRule", "OutputOptions", "Recipe",
-    "Resampling", "Scene", "SchemaOptions", "SplitOptions", "VectorSource", "absolute_path",
-    "build_recipe", "is_remote", "load_recipe", "load_recipe_text", "map_paths", "source_files",
-    "split_layer",
+    "CLASS_FIELD_NAMES", "ChipOptions", "ClassEntry", "ExtentSource", "FeatureSource",
+    "GridOptions", "IgnoreRaster", "LabelSource", "Layer", "MaskOptions", "Mode", "NodataRule",
+    "OutputOptions", "Recipe", "Resampling", "Scene", "SchemaOptions", "SplitOptions",
+    "VectorSource", "absolute_path", "build_recipe", "is_remote", "load_recipe",
+    "load_recipe_text", "map_paths", "source_files", "split_layer",
 ]  # fmt: skip
