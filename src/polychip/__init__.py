@@ -4,17 +4,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     __version__: str
-    from polychip.api import export, open, plan, run  # noqa: A004 - the names users know
+    from polychip.api import append, export, open, plan, run  # noqa: A004 - the names users know
     from polychip.dataset import Chip, Dataset
     from polychip.errors import InputError, OutputError, PolychipError, RecipeError
 
 __all__ = [
     "Chip", "Dataset", "InputError", "OutputError", "PolychipError", "RecipeError", "__version__",
-    "export", "open", "plan", "run",
+    "append", "export", "open", "plan", "run",
 ]  # fmt: skip
 
 _HOMES = {
-    "export": "api", "open": "api", "plan": "api", "run": "api",
+    "append": "api", "export": "api", "open": "api", "plan": "api", "run": "api",
     "Chip": "dataset", "Dataset": "dataset",
     "InputError": "errors", "OutputError": "errors", "PolychipError": "errors",
     "RecipeError": "errors",

@@ -4,6 +4,7 @@ import hashlib
 import json
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -67,13 +68,22 @@ def run(
         if options.own_process and needs_labels(recipe):
             load_pyogrio_light()
         plan = make_plan(recipe)
-        executor = executor or make_executor(_workers(plan, options))
+        executor = executor or make_executor(workers_for(plan, options))
         identities = source_identities(recipe)
         output = Path(recipe.output.path)
         told = fingerprint(recipe, identities, plan.frozen)
         state = claim(output, told, resume=options.resume, overwrite=options.overwrite)
+
+        def start(_: Build) -> None:
+            begin(state, told, replace=options.overwrite)
+            write_frozen(plan, output)
+
+        replaces = options.overwrite and (output / MANIFEST).exists()
         try:
-            summary = _build(plan, state, executor, options, reporter, identities, told)
+            summary = carry_out(
+                plan, state, executor, options, reporter, identities,
+                Start(start, labels_first=replaces, keep=options.resume),
+            )  # fmt: skip
         finally:
             release(state)
     finally:
@@ -83,29 +93,50 @@ def run(
     return replace(summary, seconds=time.monotonic() - started)
 
 
-def _workers(plan: Plan, options: RunOptions) -> int:
+def workers_for(plan: Plan, options: RunOptions) -> int:
+    """How many processes a plan is worth, unless the options say."""
     if options.workers is not None:
         return options.workers
     blocks = sum(count_blocks(plan, scene) for scene in plan.scenes)
     return min(default_workers(), blocks) if options.own_process and blocks >= 4 else 1
 
 
-def _build(
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How writing begins, and what stays when it fails."""
+
+    begin: Callable[[Build], None]
+    """Called once, before the first block."""
+    labels_first: bool
+    """Whether nothing is written before the labels are there."""
+    keep: bool
+    """Whether what is there stays when an input turns out to be wrong."""
+    again: str = "go on with --resume"
+    """What to do after an interruption."""
+
+
+def carry_out(
     plan: Plan,
     state: RunState,
     executor: Executor,
     options: RunOptions,
     reporter: Reporter,
     identities: dict[str, str],
-    told: str,
+    start: Start,
 ) -> "Summary":
+    """Make the chips of a plan and finish the dataset.
+
+    Raises:
+        PolychipError: an input can't be used, or a worker died.
+        Interrupted: Ctrl-C.
+    """
     stats = {path: stat_id(path) for path in identities if not is_remote(path)}
     began = False
+    build: Build
 
     def start_writing() -> None:
         nonlocal began
-        begin(state, told, replace=options.overwrite)
-        write_frozen(plan, state.output)
+        start.begin(build)
         began = True
 
     build = Build(
@@ -115,7 +146,7 @@ def _build(
         reporter,
         own_process=options.own_process,
         before_first_block=start_writing,
-        labels_first=options.overwrite and (state.output / MANIFEST).exists(),
+        labels_first=start.labels_first,
     )
     try:
         if executor.workers > 1:  # this process only waits: it may load what comes last
@@ -135,16 +166,16 @@ def _build(
             abandon(state, began=False)
             raise Interrupted("interrupted before the first chip; nothing was written") from None
         raise Interrupted(
-            f"interrupted; what is finished is kept in {state.output}: go on with --resume"
+            f"interrupted; what is finished is kept in {state.output}: {start.again}"
         ) from None
     except BrokenProcessPool as error:
         raise PolychipError(
             "a worker process died, often for want of memory; what is finished is kept in "
-            f"{state.output}: go on with --resume, with fewer --workers if memory was short"
+            f"{state.output}: {start.again}, with fewer --workers if memory was short"
         ) from error
     except InputError:
         executor.stop(now=True)
-        if not (began and options.resume):
+        if not (began and start.keep):
             abandon(state, began=began)
         raise
 

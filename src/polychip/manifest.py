@@ -42,7 +42,7 @@ def build_manifest(
         "format_version": FORMAT_VERSION,
         "digest": digest,
         "mode": recipe.masks.mode,
-        "schema": _schema_entry(schema),
+        "schema": schema_entry(schema),
         "chip": {
             "height": plan.chip_shape[0],
             "width": plan.chip_shape[1],
@@ -101,7 +101,8 @@ def _split_entry(plan: "Plan", schema: LabelSchema, counts: Counts) -> dict[str,
     }
 
 
-def _schema_entry(schema: LabelSchema) -> dict[str, Any]:
+def schema_entry(schema: LabelSchema) -> dict[str, Any]:
+    """The schema as the manifest tells it."""
     return {
         "background": schema.background,
         "ignore": schema.ignore,

@@ -85,7 +85,7 @@ def claim(output: Path, fingerprint: str, *, resume: bool, overwrite: bool) -> R
     if entries and not overwrite:
         begun = state.read("run.json")
         _check_resume(output, begun, entries, fingerprint, resume=resume)
-    _lock(state)
+    lock(state)
     return state
 
 
@@ -121,8 +121,12 @@ def _check_resume(
         )
 
 
-def _lock(state: RunState) -> None:
-    """Refuse a second run into the same folder."""
+def lock(state: RunState) -> None:
+    """Take a folder's lock.
+
+    Raises:
+        OutputError: another run has it, or the folder can't be written.
+    """
     try:
         state.folder.mkdir(parents=True, exist_ok=True)
         lock = state.folder / "lock"

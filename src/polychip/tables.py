@@ -2,13 +2,18 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from polychip.blocks.images import inside_px
 from polychip.blocks.jobs import INSTANCE, SEMANTIC, Block, BlockRecord, ChipSlot, SceneJob
+from polychip.errors import InputError
 from polychip.io.atomic import replacing, write_text
 from polychip.io.index import (
     GEOMETRY,
@@ -21,6 +26,7 @@ from polychip.io.index import (
     stat_column,
 )
 from polychip.layout.folds import chip_lists
+from polychip.layout.frozen import FROZEN_FILE
 from polychip.scenes.prepare import Plan, ScenePlan, scene_blocks
 from polychip.schema import LabelSchema
 from polychip.state import RunState
@@ -31,6 +37,8 @@ INSTANCES = "instances.parquet"
 NO_SPLIT = "all"
 """Name under which chips count when they are not divided."""
 TRAIN = "train"
+STATISTICS = ("n_valid", "sum", "sumsq", "min", "max")
+"""What is kept of each band of a chip."""
 
 
 @dataclass(slots=True)
@@ -164,7 +172,7 @@ def _chip_row(
     }
     row |= {pixel_column(code): pixels.get(code, 0) for code in codes}
     for layer, entry in record.images[slot.chip_id].items():
-        for name in ("n_valid", "sum", "sumsq", "min", "max"):
+        for name in STATISTICS:
             row[stat_column(layer, name)] = entry[name]
     return row
 
@@ -193,6 +201,8 @@ def write_splits(plan: Plan, output: Path, totals: Totals) -> None:
     """
     if not plan.has_splits:
         return
+    if plan.frozen is not None:
+        write_text(output / "splits" / FROZEN_FILE, plan.frozen.to_csv())
     ids = {name: totals.ids.get(name, set()) for name in plan.splits.names}
     for name, chips in chip_lists(ids, kfold=plan.recipe.split.by == "kfold").items():
         write_text(output / "splits" / f"{name}.txt", "".join(f"{chip_id}\n" for chip_id in chips))
@@ -207,3 +217,72 @@ def dataset_digest(output: Path, totals: Totals) -> str:
         if path.exists():
             digest.update(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}\n".encode())
     return f"sha256:{digest.hexdigest()}"
+
+
+def read_rows(path: Path, scene: str, columns: list[str] | None = None) -> list[dict[str, Any]]:
+    """A scene's rows of one of the tables; all columns but geometries unless some are named.
+
+    Raises:
+        InputError: it can't be read.
+    """
+    try:
+        table = pq.read_table(path, columns=columns, filters=[("scene", "=", scene)])
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{path} can't be read ({error}); the dataset is damaged") from error
+    shapes = [name for name in (GEOMETRY, "bbox") if name in table.column_names]
+    rows: list[dict[str, Any]] = table.drop(shapes).to_pylist()
+    return rows
+
+
+def dataset_records(
+    output: Path,
+    job: SceneJob,
+    block: Block,
+    rows: Mapping[str, Mapping[str, Any]],
+    objects: Mapping[str, list[dict[str, Any]]],
+) -> BlockRecord | None:
+    """The record that a block left, from the tables of the dataset; None when chips are missing.
+
+    Args:
+        output: the dataset.
+        job: of the block's scene.
+        block: what was planned.
+        rows: the scene's of chips.parquet, by chip.
+        objects: the scene's of instances.parquet, by chip.
+    """
+    record = BlockRecord(block.number)
+    for slot in block.chips:
+        row = rows.get(slot.chip_id)
+        if row is None or not all((output / path).is_file() for path in row["files"].values()):
+            return None
+        for layer, _ in job.layers:
+            kind = _image_key(layer)
+            record.images.setdefault(slot.chip_id, {})[layer] = {
+                "path": row["files"][kind],
+                "sha256": row["sha256"][kind],
+                **{name: row[stat_column(layer, name)] for name in STATISTICS},
+            }
+        record.masks[slot.chip_id] = _mask_entry(job, slot, row)
+        if job.objects:
+            record.instances[slot.chip_id] = objects.get(slot.chip_id, [])
+    return record
+
+
+def _mask_entry(job: SceneJob, slot: ChipSlot, row: Mapping[str, Any]) -> dict[str, Any]:
+    schema, inside = job.known_schema(), inside_px(job, slot)
+    padding = slot.window.width * slot.window.height - inside
+    codes = {schema.background, schema.ignore, *(entry.code for entry in schema.classes)}
+    pixels = {code: int(row[pixel_column(code)]) for code in sorted(codes)}
+    pixels[schema.ignore] += padding
+    entry: dict[str, Any] = {
+        kind: {"path": path, "sha256": row["sha256"][kind]}
+        for kind, path in row["files"].items()
+        if kind != "image" and not kind.startswith("image_")
+    }
+    return entry | {
+        "counts": {str(code): n for code, n in pixels.items() if n},
+        "inside_px": inside,
+        "padding_px": padding,
+        "valid_px": round(row["valid_fraction"] * inside),
+        "n_instances": row["n_instances"],
+    }

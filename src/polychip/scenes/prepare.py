@@ -275,6 +275,11 @@ def block_chips(plan: Plan, scene: ScenePlan) -> tuple[int, int]:
     return rows, cols
 
 
+def plan_slots(plan: Plan, scene: ScenePlan) -> Iterator[ChipSlot]:
+    """All chips of a scene, by row and column."""
+    return _slots(plan, scene, scene.kept)
+
+
 def _slots(plan: Plan, scene: ScenePlan, members: NDArray[np.int64]) -> Iterator[ChipSlot]:
     height, width = plan.chip_shape
     names = plan.splits.names if plan.has_splits else None
