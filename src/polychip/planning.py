@@ -32,7 +32,7 @@ from polychip.schedule import Build
 from polychip.schema import LabelSchema
 from polychip.state import RunState
 from polychip.statistics import Counts
-from polychip.tables import NO_SPLIT, class_pixels
+from polychip.tables import INCOMPLETE, NO_SPLIT, class_pixels
 
 HEADER_BYTES = 2048
 """Room for a chip file's header and palette."""
@@ -188,6 +188,22 @@ class _Tally:
     skipped: Counter[str] = field(default_factory=Counter)
     failed: dict[str, str] = field(default_factory=dict)
     objects: Counter[int] = field(default_factory=Counter)
+    chips: list[tuple[str, str, str, dict[int, int], int]] = field(default_factory=list)
+    """(chip id, scene, split, pixels by code, objects) of chips that are not counted yet."""
+
+    def count(self, dates: Mapping[str, int] | None) -> None:
+        """Count the chips; those that not all dates have are left out where that is asked for.
+
+        Args:
+            dates: how many scenes the group of each scene has; None: chips of any date count.
+        """
+        seen = Counter(chip[0] for chip in self.chips)
+        for chip_id, *chip in self.chips:
+            if dates is not None and seen[chip_id] < dates[str(chip[0])]:
+                self.skipped[INCOMPLETE] += 1
+            else:
+                self.counts.add(*chip)  # type: ignore[arg-type]  # as it was put together
+        self.chips.clear()
 
 
 def report_plan(
@@ -213,9 +229,18 @@ def report_plan(
         number = 0
         for scene, job in zip(plan.scenes, build.jobs, strict=True):
             number = _count_scene(plan, scene, job, number, tally, heard, exact=exact)
+            if recipe.chips.dates == "any":
+                tally.count(None)
+        tally.count(_dates(plan))
     heard.finish()
     reports = list(build.reports)
     return _report(plan, build.jobs, build.known_schema(), reports, tally, heard, exact=exact)
+
+
+def _dates(plan: Plan) -> dict[str, int]:
+    """For each scene how many scenes its group has."""
+    sizes = Counter(scene.scene.group_name for scene in plan.scenes)
+    return {scene.name: sizes[scene.scene.group_name] for scene in plan.scenes}
 
 
 def _count_scene(
@@ -240,7 +265,7 @@ def _count_scene(
                     pixels = class_pixels(slot, record, schema)
                     split = slot.split or NO_SPLIT
                     views = int(record.masks[slot.chip_id].get("n_instances") or 0)
-                    tally.counts.add(scene.name, split, pixels, views)
+                    tally.chips.append((slot.chip_id, scene.name, split, pixels, views))
             tally.skipped.update(record.skipped.values())
             tally.failed.update(
                 {f"{scene.name}/{chip_id}": text for chip_id, text in record.failed.items()}

@@ -37,6 +37,8 @@ INSTANCES = "instances.parquet"
 NO_SPLIT = "all"
 """Name under which chips count when they are not divided."""
 TRAIN = "train"
+INCOMPLETE = "missing in another date"
+"""Why chips are left out with chips.dates = 'all'."""
 STATISTICS = ("n_valid", "sum", "sumsq", "min", "max")
 """What is kept of each band of a chip."""
 
@@ -67,6 +69,7 @@ def write_tables(plan: Plan, state: RunState, schema: LabelSchema, job: SceneJob
     codes = sorted({schema.background, schema.ignore, *(c.code for c in schema.classes)})
     footprints = Footprints(index_crs([scene.imagery.grid for scene in plan.scenes]))
     totals = Totals()
+    complete = complete_chips(plan, state) if plan.recipe.chips.dates == "all" else None
     with ExitStack() as stack:
         path = stack.enter_context(replacing(state.output / CHIPS))
         chips = stack.enter_context(TableWriter(path, chip_schema(layers, kinds, codes)))
@@ -74,7 +77,7 @@ def write_tables(plan: Plan, state: RunState, schema: LabelSchema, job: SceneJob
         if job.objects:
             path = stack.enter_context(replacing(state.output / INSTANCES))
             objects = stack.enter_context(TableWriter(path, INSTANCE_SCHEMA))
-        for scene, slots, record in _bands(plan, state, totals):
+        for scene, slots, record in _bands(plan, state, totals, complete):
             outlines = footprints.of(scene.imagery.grid, [slot.window for slot in slots])
             for slot, (shape, box) in zip(slots, outlines, strict=True):
                 row = _chip_row(scene, slot, record, codes, schema)
@@ -89,8 +92,23 @@ def write_tables(plan: Plan, state: RunState, schema: LabelSchema, job: SceneJob
     return totals
 
 
+def complete_chips(plan: Plan, state: RunState) -> set[str]:
+    """Ids of the chips that every scene of their group has."""
+    dates = Counter(scene.scene.group_name for scene in plan.scenes)
+    seen: Counter[str] = Counter()
+    needed: dict[str, int] = {}
+    number = 0
+    for scene in plan.scenes:
+        for block in scene_blocks(plan, scene, number):
+            number = block.number + 1
+            masks = state.load_record(block.number).masks
+            seen.update(list(masks))
+            needed.update(dict.fromkeys(masks, dates[scene.scene.group_name]))
+    return {chip_id for chip_id, n in seen.items() if n == needed[chip_id]}
+
+
 def _bands(
-    plan: Plan, state: RunState, totals: Totals
+    plan: Plan, state: RunState, totals: Totals, complete: set[str] | None
 ) -> Iterator[tuple[ScenePlan, list[ChipSlot], BlockRecord]]:
     """Written chips by row and column, a band of blocks at a time, with what is known of them."""
     number = 0
@@ -99,14 +117,18 @@ def _bands(
         for block in scene_blocks(plan, scene, number):
             number = block.number + 1
             if band and block.chips[0].row > max(slot.row for b in band for slot in b.chips):
-                yield from _one_band(scene, band, state, totals)
+                yield from _one_band(scene, band, state, totals, complete)
                 band = []
             band.append(block)
-        yield from _one_band(scene, band, state, totals)
+        yield from _one_band(scene, band, state, totals, complete)
 
 
 def _one_band(
-    scene: ScenePlan, blocks: list[Block], state: RunState, totals: Totals
+    scene: ScenePlan,
+    blocks: list[Block],
+    state: RunState,
+    totals: Totals,
+    complete: set[str] | None,
 ) -> Iterator[tuple[ScenePlan, list[ChipSlot], BlockRecord]]:
     record = BlockRecord(0)
     for block in blocks:
@@ -116,6 +138,12 @@ def _one_band(
         {f"{scene.name}/{chip_id}": text for chip_id, text in record.failed.items()}
     )
     written = [slot for block in blocks for slot in block.chips if slot.chip_id in record.masks]
+    if complete is not None:
+        for slot in [slot for slot in written if slot.chip_id not in complete]:
+            totals.skipped[INCOMPLETE] += 1
+            for entry in _files(slot, record).values():
+                (state.output / entry["path"]).unlink(missing_ok=True)
+        written = [slot for slot in written if slot.chip_id in complete]
     written.sort(key=lambda slot: (slot.row, slot.col, slot.chip_id))
     if written:
         yield scene, written, record

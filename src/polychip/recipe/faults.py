@@ -39,7 +39,7 @@ def wrong(problem: Any) -> str:
 def is_beside_the_point(problem: Any) -> bool:
     """Where one number or two may be given, whether this is the complaint about the other."""
     two = isinstance(problem.get("input"), list | tuple)
-    last = str(problem["loc"][-1])
+    last = str(problem["loc"][-1]) if problem["loc"] else ""
     return (problem["type"] == "tuple_type" and isinstance(problem.get("input"), int | float)) or (
         two and not last.startswith("tuple[") and problem["type"] in ("int_type", "float_type")
     )
