@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "commands.md"
-COMMANDS = ("init", "plan", "export", "run", "verify", "demo")
+COMMANDS = ("init", "plan", "export", "run", "append", "verify", "demo")
 HEAD = """# Commands
 
 Made by `make docs` from what the commands print; do not edit.

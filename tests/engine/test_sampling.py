@@ -14,9 +14,11 @@ from support.pixels import random_polygons
 from support.rasters import place
 from support.workshop import Workshop
 
-from polychip import api
+from polychip import api, finish
+from polychip.blocks.jobs import BlockRecord
 from polychip.errors import InputError, RecipeError
 from polychip.quality.verify import verify_dataset
+from polychip.state import RunState
 
 HOUSES = [box(10, 10, 14, 14), box(40, 30, 46, 38), box(94, 1, 96, 3), box(60, 60, 61, 61)]
 
@@ -380,3 +382,35 @@ def test_workers_change_no_byte_of_any_sample(shop: Workshop, tables: dict[str, 
         for n in (1, 2)
     ]
     assert differing(*made) == []
+
+
+@pytest.mark.parametrize("tables", SAMPLERS, ids=lambda t: "-".join(map(str, t["chips"])))
+def test_a_run_that_dies_and_is_resumed_gives_the_same_bytes(
+    shop: Workshop, tables: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = shop.recipe("", "") | {
+        "scenes": dates(shop, labels_of="t1-x"),
+        "split": {"by": "kfold", "folds": 2, "block": 1},
+    }
+    straight = shop.run(base | tables | {"output": {"path": str(shop.folder / "straight")}})
+    told = base | tables | {"output": {"path": str(shop.folder / "broken")}}
+    save = RunState.save_record
+
+    def save_first(state: RunState, record: BlockRecord) -> None:
+        if record.number:
+            raise RuntimeError("killed here")
+        save(state, record)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunState, "save_record", save_first)
+        with pytest.raises(RuntimeError, match="killed here"):
+            shop.run(told)
+    with monkeypatch.context() as patch:
+        patch.setattr(finish, "write_card", _die)
+        with pytest.raises(RuntimeError, match="killed here"):
+            shop.run(told, resume=True)
+    assert differing(shop.run(told, resume=True), straight) == []
+
+
+def _die(*_: object) -> None:
+    raise RuntimeError("killed here")

@@ -13,6 +13,7 @@ from polychip.layout.contents import Contents
 from polychip.layout.folds import chip_lists, fold_names
 from polychip.layout.frozen import FrozenSplit, frozen_of, read_frozen
 from polychip.layout.leakage import audit
+from polychip.layout.samplers import centred_places, place_cells, random_places
 from polychip.layout.split import DROPPED, SplitOptions, assign_splits
 from polychip.layout.units import gather_units
 
@@ -230,3 +231,54 @@ def test_a_frozen_table_is_read_as_it_was_written_and_refused_when_it_contradict
         read_frozen("chip;split\n", "here")
     with pytest.raises(RecipeError, match=r"line 3 doesn't have two columns"):
         read_frozen("chip_id,split\na,b\nc\n", "here")
+
+
+@settings(deadline=None, max_examples=80)
+@given(
+    size=st.integers(2, 9),
+    n=st.integers(2, 25),
+    by=st.sampled_from(["blocks", "kfold", "scene"]),
+    sampler=st.sampled_from(["random", "objects"]),
+    edge=st.sampled_from(["pad", "shift", "drop"]),
+    gap=st.integers(0, 3),
+    seed=st.integers(0, 99),
+)
+def test_no_pixel_lies_in_two_splits_for_any_sampler(size, n, by, sampler, edge, gap, seed):
+    made = [lattice("p", 0, 0, 30, 40), lattice("q", 25, 10, 30, 30), lattice("r", 200, 0, 20, 20)]
+    chips = ChipOptions(size, size, size, size, edge)
+    rng = np.random.default_rng(seed)
+
+    def places(of):
+        if sampler == "random":
+            return random_places(of, chips, n, seed)
+        corner = rng.integers(0, 20, (n, 2))
+        boxes = np.hstack((corner, corner + rng.integers(1, 15, (n, 2))))
+        names = [f"o{k}" for k in range(n)]
+        return centred_places(of, chips, boxes, names, jitter_px=3, seed=seed)
+
+    cells = [place_cells(each, places(each), chips) for each in made]
+    units, _ = gather_units(cells, made, chips)
+    ids = units.ids(made)
+    assert len(set(ids)) == len(ids) == len(units)
+    options = (
+        SplitOptions.kfold(2, block=1, gap_px=gap, seed=seed)
+        if by == "kfold"
+        else SplitOptions(by, {"a": 0.6, "b": 0.4}, 1, gap, seed)
+    )
+    try:
+        found = assign_splits(units, made, options)
+    except RecipeError as error:
+        assert "leaves no chip" in str(error) or "only" in str(error)  # noqa: PT017
+        return
+    ground = [set(), set()]
+    for k in np.flatnonzero(found.split != DROPPED):
+        own = made[units.group[k]].grid
+        dx, dy = round((own.transform.c - 5e5) / 10), round((4e6 - own.transform.f) / 10)
+        x, y = int(units.x_off[k]), int(units.y_off[k])
+        for column in range(max(x, 0), min(x + size, own.width)):
+            for row in range(max(y, 0), min(y + size, own.height)):
+                ground[found.split[k]].add((column + dx, row + dy))
+    steps = range(-gap, gap + 1)
+    grown = {(x + i, y + j) for x, y in ground[0] for i in steps for j in steps}
+    assert not grown & ground[1]
+    assert sum(found.counts) + found.dropped_leaking == len(units)

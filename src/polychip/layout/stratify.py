@@ -17,6 +17,10 @@ EXHAUSTIVE = 20_000
 """Up to so many assignments, all are tried."""
 VISITS = 20_000
 """Items looked at, at most, while an assignment is improved."""
+STARTS = 24
+"""Beginnings that are improved, one after the other; the best one wins."""
+FEW = 1000
+"""Further beginnings are tried for so few items, and until so many were looked at."""
 PARTNERS = 256
 """Items that one is tried to change places with."""
 GAIN = 1e-12
@@ -86,7 +90,18 @@ def even_out(task: Task, split: NDArray[np.int8], order: Ints) -> NDArray[np.int
     usable = np.flatnonzero(task.wanted > 0)
     if len(order) * np.log(max(len(usable), 1)) <= np.log(EXHAUSTIVE):
         return _best_of_all(task, split, order, usable)
-    return _Search(task, split, order, usable).run()
+    best, visits = split, 0
+    for start in range(STARTS if len(order) <= FEW else 1):
+        begin = split.copy()
+        begin[order] = np.roll(split[order], start * len(order) // STARTS)
+        search = _Search(task, begin, order, usable)
+        found = search.run(VISITS - visits)
+        visits += search.visits
+        if cost(task, found) < cost(task, best) - GAIN:
+            best = found
+        if visits >= FEW:
+            break
+    return best
 
 
 def _best_of_all(
@@ -133,6 +148,7 @@ class _Search:
         np.add.at(self.sums, self.split, task.amounts)
         self.count = np.bincount(self.split, minlength=len(task.wanted))
         self.n_units = max(total[0], 1.0)
+        self.visits = 0
         self._know_borders()
 
     def _know_borders(self) -> None:
@@ -147,14 +163,14 @@ class _Search:
         self.touching = self.task.attached / self.n_units
         np.add.at(self.touching, (ends, self.split[others]), units)
 
-    def run(self) -> NDArray[np.int8]:
-        """Until nothing helps any more, or VISITS are over."""
-        visits, idle, n = 0, 0, len(self.order)
-        while visits < VISITS and idle < n:
-            item = int(self.order[visits % n])
-            changed = self._move(item) or self._swap(item, visits)
+    def run(self, most: int = VISITS) -> NDArray[np.int8]:
+        """Until nothing helps any more, or so many items were looked at."""
+        idle, n = 0, len(self.order)
+        while self.visits < most and idle < n:
+            item = int(self.order[self.visits % n])
+            changed = self._move(item) or self._swap(item, self.visits)
             idle = 0 if changed else idle + 1
-            visits += 1
+            self.visits += 1
         return self.split.astype(np.int8)
 
     def _off(self, sums: Floats, of: Ints | int) -> Floats:
