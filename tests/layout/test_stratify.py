@@ -44,6 +44,7 @@ tables = st.integers(1, 3).flatmap(
 )
 
 
+@settings(deadline=None, max_examples=60)
 @given(tables, st.sampled_from([(0.5, 0.5), (0.8, 0.2), (0.6, 0.2, 0.2)]), st.integers(0, 99))
 def test_few_items_get_the_best_of_all_assignments(table, wanted, seed):
     n, k = len(table), len(wanted)
@@ -60,7 +61,7 @@ def test_few_items_get_the_best_of_all_assignments(table, wanted, seed):
     assert slow_cost(table, wanted, found) == pytest.approx(best, abs=1e-9)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 @given(st.integers(12, 60), st.integers(0, 99))
 def test_many_items_never_come_out_worse_and_no_split_ends_empty(n, seed):
     rng = np.random.default_rng(seed)
