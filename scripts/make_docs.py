@@ -13,7 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "commands.md"
 COMMANDS = (
-    "init", "plan", "export", "run", "verify", "gallery", "convert", "demo", "vectorize", "import",
+    "init", "plan", "export", "run", "append", "verify", "gallery", "convert", "demo", "vectorize",
+    "import",
 )  # fmt: skip
 HEAD = """# Commands
 

@@ -4,18 +4,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     __version__: str
-    from polychip.api import convert, export, import_labels, open, plan, run, vectorize  # noqa: A004 - the names users know
+    from polychip.api import (  # the names users know
+        append,
+        convert,
+        export,
+        import_labels,
+        open,  # noqa: A004
+        plan,
+        run,
+        vectorize,
+    )
     from polychip.dataset import Chip, Dataset
     from polychip.errors import FormatError, InputError, OutputError, PolychipError, RecipeError
 
 __all__ = [
     "Chip", "Dataset", "FormatError", "InputError", "OutputError", "PolychipError", "RecipeError",
-    "__version__", "convert", "export", "import_labels", "open", "plan", "run", "vectorize",
+    "__version__", "append", "convert", "export", "import_labels", "open", "plan", "run",
+    "vectorize",
 ]  # fmt: skip
 
 _HOMES = {
-    "convert": "api", "export": "api", "import_labels": "api", "open": "api", "plan": "api",
-    "run": "api", "vectorize": "api",
+    "append": "api", "convert": "api", "export": "api", "import_labels": "api", "open": "api",
+    "plan": "api", "run": "api", "vectorize": "api",
     "Chip": "dataset", "Dataset": "dataset",
     "FormatError": "errors", "InputError": "errors", "OutputError": "errors",
     "PolychipError": "errors", "RecipeError": "errors",

@@ -1,4 +1,4 @@
-"""What Python people call: export, run, plan, open, convert."""
+"""What Python people call: export, run, append, plan, open, convert."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -71,6 +71,36 @@ def run(
     return _run(
         _recipe(recipe), workers=workers, overwrite=overwrite, resume=resume, reporter=reporter
     )
+
+
+def append(
+    folder: PathLike,
+    recipes: PathLike | Sequence[PathLike],
+    *,
+    workers: int = 1,
+    reporter: "Reporter | None" = None,
+) -> "Dataset":
+    """Add the scenes of recipes to a dataset; no chip that it has changes its name or split.
+
+    The result is, byte by byte, the dataset built anew of all scenes with the same split kept.
+
+    Args:
+        folder: the dataset.
+        recipes: TOML files; of each only the scenes count.
+        workers: processes.
+        reporter: hears progress and warnings.
+
+    Raises:
+        PolychipError: there is no dataset, its inputs changed, or a scene doesn't fit.
+    """
+    from polychip.build import RunOptions
+    from polychip.dataset import Dataset
+    from polychip.extend import append_scenes
+
+    given = [recipes] if isinstance(recipes, str | Path) else list(recipes)
+    options = RunOptions(workers=workers)
+    append_scenes(Path(folder), [Path(path) for path in given], options, reporter)
+    return Dataset(folder)
 
 
 def plan(recipe: PathLike | Mapping[str, Any], *, exact: bool = False) -> "PlanReport":

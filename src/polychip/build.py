@@ -4,6 +4,7 @@ import hashlib
 import json
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,9 +14,13 @@ from polychip import __version__, tasks
 from polychip.errors import InputError, Interrupted, PolychipError, some
 from polychip.execute import Executor, default_workers, make_executor
 from polychip.format_list import FORMATS_FOLDER
+from polychip.io.atomic import write_text
 from polychip.io.identity import content_id, stat_id
+from polychip.io.light import load_pyogrio_light
+from polychip.layout.frozen import FROZEN_FILE, FrozenSplit
 from polychip.recipe import Recipe, is_remote, source_files
 from polychip.reporter import Reporter, Silent
+from polychip.scenes.choose import needs_labels
 from polychip.scenes.prepare import Plan, count_blocks, make_plan
 from polychip.schedule import Build
 from polychip.state import MANIFEST, RunState, abandon, begin, claim, release
@@ -62,15 +67,26 @@ def run(
     if executor is None and options.workers and options.workers > 1:
         executor = make_executor(options.workers)
     try:
+        if options.own_process and needs_labels(recipe):
+            load_pyogrio_light()
         plan = make_plan(recipe)
-        executor = executor or make_executor(_workers(plan, options))
+        executor = executor or make_executor(workers_for(plan, options))
         identities = source_identities(recipe)
         output = Path(recipe.output.path)
-        told = fingerprint(recipe, identities)
+        told = fingerprint(recipe, identities, plan.frozen)
         state = claim(output, told, resume=options.resume, overwrite=options.overwrite)
+
+        def start(_: Build) -> None:
+            begin(state, told, replace=options.overwrite)
+            write_frozen(plan, output)
+
+        replaces = options.overwrite and (output / MANIFEST).exists()
         try:
-            summary = _build(plan, state, executor, options, reporter, identities, told)
-            summary = replace(summary, formats=_convert(recipe, options, reporter))
+            summary = carry_out(
+                plan, state, executor, options, reporter, identities,
+                Start(start, labels_first=replaces, keep=options.resume),
+            )  # fmt: skip
+            summary = replace(summary, formats=write_formats(recipe, options, reporter))
         finally:
             release(state)
     finally:
@@ -80,28 +96,50 @@ def run(
     return replace(summary, seconds=time.monotonic() - started)
 
 
-def _workers(plan: Plan, options: RunOptions) -> int:
+def workers_for(plan: Plan, options: RunOptions) -> int:
+    """How many processes a plan is worth, unless the options say."""
     if options.workers is not None:
         return options.workers
     blocks = sum(count_blocks(plan, scene) for scene in plan.scenes)
     return min(default_workers(), blocks) if options.own_process and blocks >= 4 else 1
 
 
-def _build(
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How writing begins, and what stays when it fails."""
+
+    begin: Callable[[Build], None]
+    """Called once, before the first block."""
+    labels_first: bool
+    """Whether nothing is written before the labels are there."""
+    keep: bool
+    """Whether what is there stays when an input turns out to be wrong."""
+    again: str = "go on with --resume"
+    """What to do after an interruption."""
+
+
+def carry_out(
     plan: Plan,
     state: RunState,
     executor: Executor,
     options: RunOptions,
     reporter: Reporter,
     identities: dict[str, str],
-    told: str,
+    start: Start,
 ) -> "Summary":
+    """Make the chips of a plan and finish the dataset.
+
+    Raises:
+        PolychipError: an input can't be used, or a worker died.
+        Interrupted: Ctrl-C.
+    """
     stats = {path: stat_id(path) for path in identities if not is_remote(path)}
     began = False
+    build: Build
 
     def start_writing() -> None:
         nonlocal began
-        begin(state, told, replace=options.overwrite)
+        start.begin(build)
         began = True
 
     build = Build(
@@ -111,7 +149,7 @@ def _build(
         reporter,
         own_process=options.own_process,
         before_first_block=start_writing,
-        labels_first=options.overwrite and (state.output / MANIFEST).exists(),
+        labels_first=start.labels_first,
     )
     try:
         if executor.workers > 1:  # this process only waits: it may load what comes last
@@ -131,21 +169,29 @@ def _build(
             abandon(state, began=False)
             raise Interrupted("interrupted before the first chip; nothing was written") from None
         raise Interrupted(
-            f"interrupted; what is finished is kept in {state.output}: go on with --resume"
+            f"interrupted; what is finished is kept in {state.output}: {start.again}"
         ) from None
     except BrokenProcessPool as error:
         raise PolychipError(
             "a worker process died, often for want of memory; what is finished is kept in "
-            f"{state.output}: go on with --resume, with fewer --workers if memory was short"
+            f"{state.output}: {start.again}, with fewer --workers if memory was short"
         ) from error
     except InputError:
         executor.stop(now=True)
-        if not (began and options.resume):
+        if not (began and start.keep):
             abandon(state, began=began)
         raise
 
 
-def _convert(recipe: Recipe, options: RunOptions, reporter: Reporter) -> tuple["Converted", ...]:
+def write_frozen(plan: Plan, output: Path) -> None:
+    """Store the splits that were kept, so that the dataset's own recipe says what was done."""
+    if plan.frozen is not None:
+        write_text(output / "splits" / FROZEN_FILE, plan.frozen.to_csv())
+
+
+def write_formats(
+    recipe: Recipe, options: RunOptions, reporter: Reporter
+) -> tuple["Converted", ...]:
     """Write the recipe's formats below the dataset, which is whole by now.
 
     Raises:
@@ -199,9 +245,13 @@ def source_identities(recipe: Recipe) -> dict[str, str]:
     return identities
 
 
-def fingerprint(recipe: Recipe, identities: dict[str, str]) -> str:
+def fingerprint(
+    recipe: Recipe, identities: dict[str, str], frozen: FrozenSplit | None = None
+) -> str:
     """What must be the same for a run to be resumed."""
+    kept = None if frozen is None else hashlib.sha256(frozen.to_csv().encode()).hexdigest()
     told = {
+        "frozen": kept,
         "version": __version__,
         "recipe": recipe.model_dump(mode="json", by_alias=True),
         "sources": identities,

@@ -124,6 +124,28 @@ def _split_lines(manifest: Mapping[str, Any]) -> list[str]:
         f"By {split['by']}: {shares}. No ground location lies in two splits; "
         "`polychip verify` proves it.",
         "",
+        *_share_rows(manifest),
+        "",
+    ]
+
+
+def _share_rows(manifest: Mapping[str, Any]) -> list[str]:
+    """What each split has of the chips and of each class."""
+    split, schema = manifest["split"], manifest["schema"]
+    names = {str(entry["code"]): entry["name"] for entry in schema["classes"]}
+    names[str(schema["background"])] = "background"
+    shares = split["shares"]
+    rows = [("chips", shares["chips"])]
+    rows += [(names[code], parts) for code, parts in shares["classes"].items()]
+    return [
+        "| share of | " + " | ".join(split["names"]) + " |",
+        "|---" * (len(split["names"]) + 1) + "|",
+        *(
+            f"| {_cell(what)} | "
+            + " | ".join(f"{100 * parts[name]:.1f} %" for name in split["names"])
+            + " |"
+            for what, parts in rows
+        ),
     ]
 
 

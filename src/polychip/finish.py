@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from polychip.blocks.jobs import SceneJob
 from polychip.card import write_card
 from polychip.errors import InputError
 from polychip.io.atomic import write_text
+from polychip.layout.frozen import FROZEN_FILE
 from polychip.manifest import build_manifest, write_manifest
 from polychip.recipe import Recipe, map_paths
 from polychip.report.preview import write_preview
@@ -31,6 +32,8 @@ class Summary:
     output: Path
     counts: Counts
     class_names: dict[int, str]
+    shares: dict[str, Any]
+    """Of the chips and of each class's pixels, by split; empty without splits."""
     skipped: dict[str, int]
     """Chips left out, by reason."""
     failed: dict[str, str]
@@ -87,6 +90,7 @@ def finish(
         output=output,
         counts=totals.counts,
         class_names=class_names(schema),
+        shares=manifest["split"]["shares"],
         skipped=skipped,
         failed=totals.failed,
         tiny=dict(tiny),
@@ -125,4 +129,8 @@ def _nothing_left(totals: Totals, skipped: dict[str, int]) -> InputError:
 
 def relative_recipe(recipe: Recipe, output: Path) -> Recipe:
     """The recipe with paths as seen from the dataset: nothing of this machine is in it."""
-    return map_paths(recipe, lambda path: dataset_path(path, output))
+    moved = map_paths(recipe, lambda path: dataset_path(path, output))
+    if moved.split.frozen is None:
+        return moved
+    frozen = moved.split.model_copy(update={"frozen": f"splits/{FROZEN_FILE}"})
+    return moved.model_copy(update={"split": frozen})

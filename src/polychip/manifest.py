@@ -12,9 +12,10 @@ from polychip.crs import crs_label
 from polychip.errors import InputError
 from polychip.io.atomic import write_text
 from polychip.labels.geometry import REPAIR_METHOD
+from polychip.scenes.choose import is_stratified
 from polychip.schema import LabelSchema
 from polychip.state import MANIFEST
-from polychip.statistics import BandSums
+from polychip.statistics import BandSums, Counts
 from polychip.tables import Totals
 from polychip.targets.registry import target_specs
 
@@ -42,12 +43,14 @@ def build_manifest(
         "format_version": FORMAT_VERSION,
         "digest": digest,
         "mode": recipe.masks.mode,
-        "schema": _schema_entry(schema),
+        "schema": schema_entry(schema),
         "chip": {
             "height": plan.chip_shape[0],
             "width": plan.chip_shape[1],
             "edge": recipe.chips.edge,
             "anchor": recipe.chips.anchor,
+            "sample": recipe.chips.sample,
+            "dates": recipe.chips.dates,
         },
         "all_touched": recipe.masks.all_touched,
         "context_px": recipe.masks.context_px,
@@ -85,13 +88,7 @@ def build_manifest(
             "skipped": dict(sorted(skipped.items())),
             "failed": dict(sorted(totals.failed.items())),
         },
-        "split": {
-            "by": recipe.split.by,
-            "names": list(plan.splits.names) if plan.has_splits else [],
-            "block": plan.splits.block,
-            "gap_px": recipe.split.gap,
-            "seed": recipe.chips.seed,
-        },
+        "split": _split_entry(plan, schema, counts),
         "bands": _band_entries(plan, totals.bands),
         "bands_train": _band_entries(plan, totals.train_bands),
         "repair_method": REPAIR_METHOD,
@@ -100,7 +97,28 @@ def build_manifest(
     }
 
 
-def _schema_entry(schema: LabelSchema) -> dict[str, Any]:
+def _split_entry(plan: "Plan", schema: LabelSchema, counts: Counts) -> dict[str, Any]:
+    """How chips were divided, and what came of it."""
+    split = plan.recipe.split
+    names = plan.splits.names if plan.has_splits else ()
+    codes = [schema.background, *(entry.code for entry in schema.mask_classes)]
+    return {
+        "by": split.by,
+        "names": list(names),
+        "block": plan.splits.block,
+        "gap_px": split.gap,
+        "seed": plan.recipe.chips.seed,
+        "objects": split.objects,
+        "stratified": is_stratified(plan.recipe),
+        "kept_frozen": plan.splits.kept_frozen,
+        "dropped_leaking": plan.splits.dropped_leaking,
+        "dropped_unassigned": plan.splits.dropped_unassigned,
+        "shares": counts.split_shares(names, codes) if names else {},
+    }
+
+
+def schema_entry(schema: LabelSchema) -> dict[str, Any]:
+    """The schema as the manifest tells it."""
     return {
         "background": schema.background,
         "ignore": schema.ignore,

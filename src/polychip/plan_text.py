@@ -14,10 +14,11 @@ def plan_lines(report: PlanReport) -> Iterator[str]:
     about = "about " if "chips" in report.estimated else ""
     yield (
         f"{about}{wording.plural(report.chips, 'chip')} of {height} × {width} px with "
-        f"{report.mode} masks would be written to {report.output}"
+        f"{report.mode} masks{_sampled(report.sample)} would be written to {report.output}"
     )
     yield from wording.under("Scenes", _scene_lines(report))
     yield from wording.under("Splits", _counts_lines(report.by_split))
+    yield from wording.under("Each class's pixels by split", _share_lines(report))
     skipped = {
         f"{why} (estimated)" if "skipped" in report.estimated else why: n
         for why, n in report.skipped.items()
@@ -47,12 +48,28 @@ def plan_lines(report: PlanReport) -> Iterator[str]:
         )
 
 
+def _sampled(how: str) -> str:
+    ways = {"random": " at random places", "objects": " around objects", "features": " on features"}
+    return ways.get(how, "")
+
+
 def _counts_lines(counts: Mapping[str, int]) -> list[str]:
     return (
         wording.aligned([(name, f"{n:,}") for name, n in counts.items()], right=(1,))
         if counts
         else []
     )
+
+
+def _share_lines(report: PlanReport) -> list[str]:
+    names = {str(entry.code): entry.name for entry in report.classes}
+    classes = report.split_shares.get("classes", {})
+    rows = [
+        [wording.one_line(names[code], 40),
+         *(f"{split} {wording.share(part, 1)}" for split, part in parts.items())]
+        for code, parts in classes.items() if any(parts.values())
+    ]  # fmt: skip
+    return wording.aligned(rows) if rows else []
 
 
 def _scene_lines(report: PlanReport) -> list[str]:

@@ -6,10 +6,10 @@ to be exact, takes all pixels for valid instead of reading them.
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,7 +31,7 @@ from polychip.schema import LabelSchema
 from polychip.sizes import TargetBytes, chip_bytes, target_bytes
 from polychip.state import RunState
 from polychip.statistics import Counts
-from polychip.tables import NO_SPLIT, class_pixels
+from polychip.tables import INCOMPLETE, NO_SPLIT, class_pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,10 @@ class PlanReport:
     """Chips that would be written."""
     scenes: tuple[SceneChips, ...]
     by_split: dict[str, int]
+    split_shares: dict[str, Any]
+    """Of the chips and of each class's pixels (by code), by split; empty without splits."""
+    sample: str
+    """How chips are chosen: 'grid', 'random', 'objects' or 'features'."""
     skipped: dict[str, int]
     """Chips left out, by reason."""
     failed: dict[str, str]
@@ -169,6 +173,18 @@ class _DryWorker(SceneWorker):
         return {}
 
 
+class _CountedChip(NamedTuple):
+    """What one chip adds."""
+
+    chip_id: str
+    scene: str
+    split: str
+    pixels: dict[int, int]
+    """By class code."""
+    n_objects: int
+    n_rests: int
+
+
 @dataclass(slots=True)
 class _Tally:
     """What the dry blocks add up to."""
@@ -178,6 +194,23 @@ class _Tally:
     failed: dict[str, str] = field(default_factory=dict)
     objects: Counter[int] = field(default_factory=Counter)
     small_rests: int = 0
+    chips: list[_CountedChip] = field(default_factory=list)
+    """Chips that are not counted yet."""
+
+    def count(self, dates: Mapping[str, int] | None) -> None:
+        """Count the chips; those that not all dates have are left out where that is asked for.
+
+        Args:
+            dates: how many scenes the group of each scene has; None: chips of any date count.
+        """
+        seen = Counter(chip.chip_id for chip in self.chips)
+        for chip in self.chips:
+            if dates is not None and seen[chip.chip_id] < dates[chip.scene]:
+                self.skipped[INCOMPLETE] += 1
+            else:
+                self.counts.add(chip.scene, chip.split, chip.pixels, chip.n_objects)
+                self.small_rests += chip.n_rests
+        self.chips.clear()
 
 
 def report_plan(
@@ -203,9 +236,18 @@ def report_plan(
         number = 0
         for scene, job in zip(plan.scenes, build.jobs, strict=True):
             number = _count_scene(plan, scene, job, number, tally, heard, exact=exact)
+            if recipe.chips.dates == "any":
+                tally.count(None)
+        tally.count(_dates(plan))
     heard.finish()
     reports = list(build.reports)
     return _report(plan, build.jobs, build.known_schema(), reports, tally, heard, exact=exact)
+
+
+def _dates(plan: Plan) -> dict[str, int]:
+    """For each scene how many scenes its group has."""
+    sizes = Counter(scene.scene.group_name for scene in plan.scenes)
+    return {scene.name: sizes[scene.scene.group_name] for scene in plan.scenes}
 
 
 def _count_scene(
@@ -230,8 +272,10 @@ def _count_scene(
                     pixels = class_pixels(slot, record, schema)
                     split = slot.split or NO_SPLIT
                     views = int(record.masks[slot.chip_id].get("n_instances") or 0)
-                    tally.counts.add(scene.name, split, pixels, views)
-                    tally.small_rests += int(record.masks[slot.chip_id].get("n_rests", 0))
+                    rests = int(record.masks[slot.chip_id].get("n_rests", 0))
+                    tally.chips.append(
+                        _CountedChip(slot.chip_id, scene.name, split, pixels, views, rests)
+                    )
             tally.skipped.update(record.skipped.values())
             tally.failed.update(
                 {f"{scene.name}/{chip_id}": text for chip_id, text in record.failed.items()}
@@ -269,6 +313,8 @@ def _report(
         chips=tally.counts.n_chips,
         scenes=tuple(_scene_chips(scene, tally) for scene in plan.scenes),
         by_split=by_split if plan.has_splits else {},
+        split_shares=_split_shares(plan, schema, tally) if plan.has_splits else {},
+        sample=recipe.chips.sample,
         skipped=dict(tally.skipped) | {why: n for why, n in left.items() if n},
         failed=tally.failed,
         classes=tuple(_class_counts(schema, reports, tally, objects=jobs[0].objects)),
@@ -285,6 +331,11 @@ def _report(
         exact=exact,
         estimated=() if exact else tuple(_estimated(recipe, jobs)),
     )
+
+
+def _split_shares(plan: Plan, schema: LabelSchema, tally: _Tally) -> dict[str, Any]:
+    codes = [schema.background, *(entry.code for entry in schema.mask_classes)]
+    return tally.counts.split_shares(plan.splits.names, codes)
 
 
 def _options(recipe: Recipe) -> dict[str, Any]:

@@ -14,10 +14,21 @@ OPTIONS = (
     "mode", "class_field", "class_name", "instance_field", "id_field", "where", "labels_crs",
     "buffer_m", "extent", "size", "stride", "edge", "bands", "nodata", "crs", "resolution",
     "resampling", "all_touched", "keep_tiny", "split", "split_by", "max_nodata", "min_labelled",
-    "negatives", "seed", "targets", "compress", "formats", "combine", "allow_ballpark",
+    "negatives", "seed", "targets", "compress", "formats", "combine", "allow_ballpark", "sample",
+    "n_chips", "jitter", "balance", "folds", "block", "gap", "objects", "frozen",
 )  # fmt: skip
 
-_TABLES = ("schema", "grid", "chips", "masks", "output", "scenes[1]", "scenes[1].labels[1]")
+SPLIT_OPTIONS = ("folds", "block", "gap", "objects", "frozen")
+_TABLES = (
+    "schema",
+    "grid",
+    "chips",
+    "masks",
+    "output",
+    "split",
+    "scenes[1]",
+    "scenes[1].labels[1]",
+)
 
 
 def export_recipe(
@@ -55,7 +66,8 @@ def export_recipe(
     _table(recipe, "grid", given, ("crs", "resolution", "resampling", "allow_ballpark"))
     _table(
         recipe, "chips", given,
-        ("size", "stride", "edge", "max_nodata", "min_labelled", "negatives", "seed"),
+        ("size", "stride", "edge", "max_nodata", "min_labelled", "negatives", "seed", "sample",
+         "n_chips", "jitter", "balance"),
     )  # fmt: skip
     _table(recipe, "masks", given, ("mode", "all_touched", "keep_tiny", "targets"))
     recipe["output"] |= {name: given[name] for name in ("compress", "formats") if name in given}
@@ -63,7 +75,10 @@ def export_recipe(
     return recipe
 
 
-_ELSEWHERE = {"split.by": "split_by", "split.fractions": "split", "output.formats": "format"}
+_ELSEWHERE = {
+    "split.by": "split_by", "split.fractions": "split", "split.objects": "whole_objects",
+    "output.formats": "format",
+}  # fmt: skip
 
 
 def in_options(message: str) -> str:
@@ -142,9 +157,10 @@ def _split(recipe: dict[str, Any], given: Mapping[str, Any]) -> None:
     """Fractions without a way to split mean blocks, which never leak."""
     by = given.get("split_by")
     fractions = given.get("split")
-    if by is None and fractions is None:
+    more = {name: given[name] for name in SPLIT_OPTIONS if name in given}
+    if by is None and fractions is None and not more:
         return
-    recipe["split"] = {"by": by or "blocks"}
+    recipe["split"] = {"by": by or ("kfold" if "folds" in more else "blocks")} | more
     if fractions is not None:
         recipe["split"]["fractions"] = (
             parse_fractions(fractions) if isinstance(fractions, str) else dict(fractions)

@@ -56,12 +56,15 @@ class Build:
         self._later: deque[tuple[int, Block]] = deque()
         self._fresh = self._blocks_to_do()
         self._next: tuple[int, Block] | None = None
+        self._reached = 0
+        """Scene of the last block that was begun; behind the last scene once there is none left."""
         chips = plan.recipe.chips
         self._images_first = (
             executor.workers > 1
             and not labels_first
             and chips.negatives >= 1
             and chips.min_labelled <= 0
+            and not chips.min_pixels
         )
 
     @property
@@ -106,11 +109,14 @@ class Build:
 
     def _start_something(self) -> bool:
         """Start the most useful task there is; False when there is none for now."""
-        if self._wants_labels():
-            self._start_labels(self._asked_labels)
-            self._asked_labels += 1
-            return True
-        return self._start_block()
+        return self._start_wanted_labels() or self._start_block() or self._start_wanted_labels()
+
+    def _start_wanted_labels(self) -> bool:
+        if not self._wants_labels():
+            return False
+        self._start_labels(self._asked_labels)
+        self._asked_labels += 1
+        return True
 
     def _wants_labels(self) -> bool:
         """Whether to load the next scene's labels: one scene ahead of the blocks."""
@@ -119,7 +125,7 @@ class Build:
         if self.schema is None and self._asked_labels:
             return False  # the first scene's task brings the schema of all
         ahead = self._asked_labels - len(self._reports)
-        current = self._next[0] if self._next else 0
+        current = self._next[0] if self._next else self._reached
         return ahead == 0 and (
             self._labels_only or self._all_labels_first or self._asked_labels <= current + 1
         )
@@ -171,8 +177,10 @@ class Build:
         if self._next is None:
             self._next = next(self._fresh, None)
         if self._next is None:
+            self._reached = len(self.plan.scenes)
             return False
         index, block = self._next
+        self._reached = index
         if self._ready(index):
             self._flight.start(("block", index, block), tasks.make_block, self.jobs[index], block)
         elif self._images_first:

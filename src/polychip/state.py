@@ -86,7 +86,7 @@ def claim(output: Path, fingerprint: str, *, resume: bool, overwrite: bool) -> R
     if entries and not overwrite:
         begun = state.read("run.json")
         _check_resume(output, begun, entries, fingerprint, resume=resume)
-    _lock(state)
+    lock(state)
     return state
 
 
@@ -122,8 +122,12 @@ def _check_resume(
         )
 
 
-def _lock(state: RunState) -> None:
-    """Refuse a second run into the same folder."""
+def lock(state: RunState) -> None:
+    """Take a folder's lock.
+
+    Raises:
+        OutputError: another run has it, or the folder can't be written.
+    """
     try:
         state.folder.mkdir(parents=True, exist_ok=True)
         lock = state.folder / "lock"
@@ -173,7 +177,7 @@ def clear_dataset(output: Path) -> None:
     """Remove a dataset's own files and nothing else; the manifest goes first."""
     for name in _FILES:
         (output / name).unlink(missing_ok=True)
-    for pattern in ("images/**/r*/*.tif*", "masks/**/r*/*.tif*", "splits/*.txt"):
+    for pattern in ("images/**/r*/*.tif*", "masks/**/r*/*.tif*", "splits/*.txt", "splits/*.csv"):
         for path in output.glob(pattern):
             if path.is_file() or path.is_symlink():
                 path.unlink()

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,3 +84,28 @@ class Counts:
         self.pixels.update(pixels)
         self.pixels_by_split.setdefault(split, Counter()).update(pixels)
         self.n_object_views += n_instances
+
+    def split_shares(self, names: Sequence[str], codes: Sequence[int]) -> dict[str, Any]:
+        """What each split has of the chips and of each class's pixels, 0 to 1.
+
+        Args:
+            names: of the splits.
+            codes: of the classes.
+        """
+        classes = {
+            str(code): _shares([self.pixels_by_split.get(s, Counter())[code] for s in names])
+            for code in codes
+        }
+        chips = _shares([self.n_by_split[s] for s in names])
+        return {
+            "chips": dict(zip(names, chips, strict=True)),
+            "classes": {
+                code: dict(zip(names, parts, strict=True)) for code, parts in classes.items()
+            },
+        }
+
+
+def _shares(amounts: Sequence[int]) -> list[float]:
+    """Each part's share of the whole; zeros where there is nothing."""
+    total = sum(amounts)
+    return [round(amount / total, 6) if total else 0.0 for amount in amounts]

@@ -3,13 +3,18 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from polychip.blocks.images import inside_px
 from polychip.blocks.jobs import INSTANCE, SEMANTIC, Block, BlockRecord, ChipSlot, SceneJob
+from polychip.errors import InputError
 from polychip.io.atomic import replacing, write_text
 from polychip.io.index import (
     GEOMETRY,
@@ -22,6 +27,8 @@ from polychip.io.index import (
     source_column,
     stat_column,
 )
+from polychip.layout.folds import chip_lists
+from polychip.layout.frozen import FROZEN_FILE
 from polychip.recipe import is_remote
 from polychip.scenes.prepare import Plan, ScenePlan, scene_blocks
 from polychip.schema import LabelSchema
@@ -33,6 +40,10 @@ INSTANCES = "instances.parquet"
 NO_SPLIT = "all"
 """Name under which chips count when they are not divided."""
 TRAIN = "train"
+INCOMPLETE = "missing in another date"
+"""Why chips are left out with chips.dates = 'all'."""
+STATISTICS = ("n_valid", "sum", "sumsq", "min", "max")
+"""What is kept of each band of a chip."""
 
 
 @dataclass(slots=True)
@@ -62,21 +73,27 @@ def write_tables(plan: Plan, state: RunState, schema: LabelSchema, job: SceneJob
     kinds = [_image_key(name) for name in layers] if job.images else []
     kinds += mask_kinds(job)
     codes = sorted({schema.background, schema.ignore, *(c.code for c in schema.classes)})
+    rests = job.min_visible > 0
     footprints = Footprints(index_crs([scene.imagery.grid for scene in plan.scenes]))
     totals = Totals()
+    complete = complete_chips(plan, state) if plan.recipe.chips.dates == "all" else None
     with ExitStack() as stack:
         path = stack.enter_context(replacing(state.output / CHIPS))
         chips = stack.enter_context(
-            TableWriter(path, chip_schema(layers, kinds, codes, sources=not job.images))
+            TableWriter(
+                path, chip_schema(layers, kinds, codes, sources=not job.images, rests=rests)
+            )
         )
         objects = None
         if job.objects:
             path = stack.enter_context(replacing(state.output / INSTANCES))
             objects = stack.enter_context(TableWriter(path, INSTANCE_SCHEMA))
-        for scene, slots, record in _bands(plan, state, totals):
+        for scene, slots, record in _bands(plan, state, totals, complete):
             outlines = footprints.of(scene.imagery.grid, [slot.window for slot in slots])
             for slot, (shape, box) in zip(slots, outlines, strict=True):
                 row = _chip_row(scene, slot, record, codes, schema)
+                if rests:
+                    row["n_rests"] = int(record.masks[slot.chip_id].get("n_rests", 0))
                 if not job.images:
                     row |= _source_windows(scene, slot, state.output)
                 chips.add([row | {GEOMETRY: shape, "bbox": box}])
@@ -90,8 +107,23 @@ def write_tables(plan: Plan, state: RunState, schema: LabelSchema, job: SceneJob
     return totals
 
 
+def complete_chips(plan: Plan, state: RunState) -> set[str]:
+    """Ids of the chips that every scene of their group has."""
+    dates = Counter(scene.scene.group_name for scene in plan.scenes)
+    seen: Counter[str] = Counter()
+    needed: dict[str, int] = {}
+    number = 0
+    for scene in plan.scenes:
+        for block in scene_blocks(plan, scene, number):
+            number = block.number + 1
+            masks = state.load_record(block.number).masks
+            seen.update(list(masks))
+            needed.update(dict.fromkeys(masks, dates[scene.scene.group_name]))
+    return {chip_id for chip_id, n in seen.items() if n == needed[chip_id]}
+
+
 def _bands(
-    plan: Plan, state: RunState, totals: Totals
+    plan: Plan, state: RunState, totals: Totals, complete: set[str] | None
 ) -> Iterator[tuple[ScenePlan, list[ChipSlot], BlockRecord]]:
     """Written chips by row and column, a band of blocks at a time, with what is known of them."""
     number = 0
@@ -100,14 +132,18 @@ def _bands(
         for block in scene_blocks(plan, scene, number):
             number = block.number + 1
             if band and block.chips[0].row > max(slot.row for b in band for slot in b.chips):
-                yield from _one_band(scene, band, state, totals)
+                yield from _one_band(scene, band, state, totals, complete)
                 band = []
             band.append(block)
-        yield from _one_band(scene, band, state, totals)
+        yield from _one_band(scene, band, state, totals, complete)
 
 
 def _one_band(
-    scene: ScenePlan, blocks: list[Block], state: RunState, totals: Totals
+    scene: ScenePlan,
+    blocks: list[Block],
+    state: RunState,
+    totals: Totals,
+    complete: set[str] | None,
 ) -> Iterator[tuple[ScenePlan, list[ChipSlot], BlockRecord]]:
     record = BlockRecord(0)
     for block in blocks:
@@ -117,7 +153,13 @@ def _one_band(
         {f"{scene.name}/{chip_id}": text for chip_id, text in record.failed.items()}
     )
     written = [slot for block in blocks for slot in block.chips if slot.chip_id in record.masks]
-    written.sort(key=lambda slot: (slot.row, slot.col))
+    if complete is not None:
+        for slot in [slot for slot in written if slot.chip_id not in complete]:
+            totals.skipped[INCOMPLETE] += 1
+            for entry in _files(slot, record).values():
+                (state.output / entry["path"]).unlink(missing_ok=True)
+        written = [slot for slot in written if slot.chip_id in complete]
+    written.sort(key=lambda slot: (slot.row, slot.col, slot.chip_id))
     if written:
         yield scene, written, record
 
@@ -202,7 +244,7 @@ def _chip_row(
     }
     row |= {pixel_column(code): pixels.get(code, 0) for code in codes}
     for layer, entry in record.images[slot.chip_id].items():
-        for name in ("n_valid", "sum", "sumsq", "min", "max"):
+        for name in STATISTICS:
             row[stat_column(layer, name)] = entry[name]
     return row
 
@@ -226,12 +268,17 @@ def _add_up(
 
 
 def write_splits(plan: Plan, output: Path, totals: Totals) -> None:
-    """A sorted list of chip ids for each split, also for one that stayed empty."""
+    """A sorted list of chip ids for each split, also for one that stayed empty.
+
+    Folds get a second list each: the chips to train on while the fold is held back.
+    """
     if not plan.has_splits:
         return
-    for name in plan.splits.names:
-        ids = sorted(totals.ids.get(name, ()))
-        write_text(output / "splits" / f"{name}.txt", "".join(f"{chip_id}\n" for chip_id in ids))
+    if plan.frozen is not None:
+        write_text(output / "splits" / FROZEN_FILE, plan.frozen.to_csv())
+    ids = {name: totals.ids.get(name, set()) for name in plan.splits.names}
+    for name, chips in chip_lists(ids, kfold=plan.recipe.split.by == "kfold").items():
+        write_text(output / "splits" / f"{name}.txt", "".join(f"{chip_id}\n" for chip_id in chips))
 
 
 def dataset_digest(output: Path, totals: Totals) -> str:
@@ -243,3 +290,74 @@ def dataset_digest(output: Path, totals: Totals) -> str:
         if path.exists():
             digest.update(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}\n".encode())
     return f"sha256:{digest.hexdigest()}"
+
+
+def read_rows(path: Path, scene: str, columns: list[str] | None = None) -> list[dict[str, Any]]:
+    """A scene's rows of one of the tables; all columns but geometries unless some are named.
+
+    Raises:
+        InputError: it can't be read.
+    """
+    try:
+        table = pq.read_table(path, columns=columns, filters=[("scene", "=", scene)])
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{path} can't be read ({error}); the dataset is damaged") from error
+    shapes = [name for name in (GEOMETRY, "bbox") if name in table.column_names]
+    rows: list[dict[str, Any]] = table.drop(shapes).to_pylist()
+    return rows
+
+
+def dataset_records(
+    output: Path,
+    job: SceneJob,
+    block: Block,
+    rows: Mapping[str, Mapping[str, Any]],
+    objects: Mapping[str, list[dict[str, Any]]],
+) -> BlockRecord | None:
+    """The record that a block left, from the tables of the dataset; None when chips are missing.
+
+    Args:
+        output: the dataset.
+        job: of the block's scene.
+        block: what was planned.
+        rows: the scene's of chips.parquet, by chip.
+        objects: the scene's of instances.parquet, by chip.
+    """
+    record = BlockRecord(block.number)
+    for slot in block.chips:
+        row = rows.get(slot.chip_id)
+        if row is None or not all((output / path).is_file() for path in row["files"].values()):
+            return None
+        for layer, _ in job.layers:
+            entry = {name: row[stat_column(layer, name)] for name in STATISTICS}
+            if job.images:
+                kind = _image_key(layer)
+                entry |= {"path": row["files"][kind], "sha256": row["sha256"][kind]}
+            record.images.setdefault(slot.chip_id, {})[layer] = entry
+        record.masks[slot.chip_id] = _mask_entry(job, slot, row)
+        if job.objects:
+            record.instances[slot.chip_id] = objects.get(slot.chip_id, [])
+    return record
+
+
+def _mask_entry(job: SceneJob, slot: ChipSlot, row: Mapping[str, Any]) -> dict[str, Any]:
+    schema, inside = job.known_schema(), inside_px(job, slot)
+    padding = slot.window.width * slot.window.height - inside
+    codes = {schema.background, schema.ignore, *(entry.code for entry in schema.classes)}
+    pixels = {code: int(row[pixel_column(code)]) for code in sorted(codes)}
+    pixels[schema.ignore] += padding
+    files = {
+        kind: {"path": path, "sha256": row["sha256"][kind]} for kind, path in row["files"].items()
+    }
+    entry: dict[str, Any] = {kind: files[kind] for kind in (SEMANTIC, INSTANCE) if kind in files}
+    if job.targets:
+        entry["targets"] = {spec.name: files[spec.name] for spec in job.targets}
+    if row.get("n_rests"):
+        entry["n_rests"] = row["n_rests"]
+    return entry | {
+        "counts": {str(code): n for code, n in pixels.items() if n},
+        "inside_px": inside,
+        "padding_px": padding,
+        "valid_px": round(row["valid_fraction"] * inside),
+        "n_instances": row["n_instances"],
+    }

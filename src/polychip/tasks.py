@@ -12,7 +12,7 @@ from polychip.schema import LabelSchema, schema_from_values
 
 if TYPE_CHECKING:
     from polychip.labels.labelset import LabelSet
-    from polychip.recipe import LabelSource, MaskOptions, SchemaOptions, VectorSource
+    from polychip.recipe import ExtentSource, LabelSource, MaskOptions, SchemaOptions
     from polychip.scenes.place import ScenePlace
     from polychip.scenes.reports import SceneReport
 
@@ -58,7 +58,7 @@ class LabelTask:
     place: "ScenePlace"
     sources: tuple["LabelSource", ...]
     namespaces: tuple[str, ...]
-    extent: tuple["VectorSource", ...]
+    extent: tuple["ExtentSource", ...]
     schema: LabelSchema | None
     """None: made of the values that `all_sources` hold."""
     all_sources: tuple["LabelSource", ...]
@@ -104,7 +104,7 @@ def load_labels_task(task: LabelTask, own_process: bool) -> LabelResult:  # noqa
     _save_for_targets(task, labels)
     if task.extent_folder is not None:
         task.extent_folder.mkdir(parents=True, exist_ok=True)
-        extent = load_extent(task.place, task.extent)
+        extent = load_extent(task.place, task.extent, schema)
         extent.save(task.extent_folder)
         report.n_extents = extent.n_owners
     return LabelResult(report, schema, rule)

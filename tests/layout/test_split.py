@@ -19,6 +19,7 @@ import polychip
 from polychip.errors import InputError, RecipeError
 from polychip.grid import Grid, Window
 from polychip.layout.cells import ChipOptions, group_lattice, plan_cells
+from polychip.layout.contents import Contents
 from polychip.layout.leakage import audit
 from polychip.layout.split import DROPPED, SplitOptions, assign_splits
 from polychip.layout.units import gather_units
@@ -91,24 +92,34 @@ def grown(pixels, by):
     size=st.integers(1, 9),
     stride=st.integers(1, 9),
     edge=st.sampled_from(["pad", "shift", "drop"]),
-    by=st.sampled_from(["blocks", "scene", "random", "field"]),
+    by=st.sampled_from(["blocks", "scene", "random", "field", "kfold"]),
+    whole=st.booleans(),
     gap=st.integers(0, 3),
     block=st.integers(1, 5),
     seed=st.integers(0, 9),
 )
 def test_no_pixel_lies_in_two_splits_for_any_size_stride_gap_edge_and_seed(
-    lattices, shares, size, stride, edge, by, gap, block, seed
+    lattices, shares, size, stride, edge, by, whole, gap, block, seed
 ):
-    options = SplitOptions(by, shares, block, gap, seed)
+    objects = "whole" if whole and by in ("blocks", "scene", "kfold") else "cut"
+    if by == "kfold":
+        options = SplitOptions.kfold(3, block=block, gap_px=gap, seed=seed, objects=objects)
+        shares = options.fractions
+    else:
+        options = SplitOptions(by, shares, block, gap, seed, objects)
     units = units_of(lattices, size, max(stride, size // 3), edge)
+    contents = invented_contents(units, seed)
     names = [*shares, None]
     values = [names[int(n) % len(names)] for n in units.row + 2 * units.col]
-    found = result_or_refusal(units, lattices, options, values)
+    found = result_or_refusal(units, lattices, options, values, contents)
     if isinstance(found, str):
         assert re.search(
-            r"leaves no chip to|pairs of chips share ground|there are only|separate place", found
+            r"leaves no chip to|pairs of chips share ground|there are only|separate place|piece",
+            found,
         )
         return
+    if objects == "whole":
+        assert_objects_are_whole(found.split, contents)
     ground: list[set[tuple[int, int]]] = [set() for _ in shares]
     for n in range(len(units)):
         if found.split[n] != DROPPED:
@@ -119,6 +130,26 @@ def test_no_pixel_lies_in_two_splits_for_any_size_stride_gap_edge_and_seed(
     assert audit(units.footprints, grids, found.split, gap_px=gap) == []
     left = len(units) - found.dropped_leaking - found.dropped_unassigned
     assert sum(found.counts) == left == int((found.split >= 0).sum())
+
+
+def invented_contents(units, seed, n_objects=6):
+    """Two classes, and objects that lie in one to three units each."""
+    rng = np.random.default_rng(seed)
+    shown = [
+        (int(unit), number)
+        for number in range(n_objects * bool(len(units)))
+        for unit in rng.integers(0, len(units), rng.integers(1, 4))
+    ]
+    pixels = rng.integers(0, 50, (len(units), 2)) * rng.integers(0, 2, (len(units), 2))
+    labelled = pixels.sum(axis=1) + 10
+    table = np.array(shown, dtype=np.int64).reshape(-1, 2)
+    return Contents(("a", "b"), pixels, labelled, table, n_objects)
+
+
+def assert_objects_are_whole(split, contents):
+    for number in range(contents.n_objects):
+        units = contents.shown[contents.shown[:, 1] == number, 0]
+        assert len(set(split[units].tolist()) - {DROPPED}) <= 1
 
 
 def degrees_polygon(of, units, n):
@@ -144,7 +175,6 @@ def test_groups_in_two_utm_zones_that_show_the_same_ground_never_leak(dx, dy, st
     ]
     options = SplitOptions("blocks", {"train": 0.7, "test": 0.3}, block=3, seed=seed)
     units, found = assigned(lattices, options, size=50, stride=stride)
-    assert found.dropped_leaking > 0
     shapes = [degrees_polygon(lattices[units.group[n]].grid, units, n) for n in range(len(units))]
     train, test = (np.array(shapes, dtype=object)[found.split == k] for k in (0, 1))
     worst = max(a.intersection(b).area / b.area for a in train for b in test)

@@ -83,6 +83,8 @@ class SceneJob:
     instance_dtype: str = "uint16"
     all_touched: bool = False
     min_labelled: float = 0.0
+    min_pixels: tuple[tuple[str, int], ...] = ()
+    """(class name, pixels): a chip with classes stays if it shows one of these so often."""
     images: bool = True
     """Whether chips get image files; else the index names windows of the sources."""
     context_px: int = 0

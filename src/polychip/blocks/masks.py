@@ -118,10 +118,7 @@ def _ignore(
     if not valid.all():
         np.copyto(semantic, value, where=~valid)
     if worker.extent is not None:
-        looked = np.zeros(semantic.shape, dtype=bool)
-        runs = scan(worker.extent, window)
-        paint(looked, runs, np.ones(len(runs), dtype=bool))
-        np.copyto(semantic, value, where=~looked)
+        np.copyto(semantic, value, where=~worker.extent.known(window, semantic))
     for index, (plan, values) in enumerate(worker.job.ignore_rasters):
         pixels = worker.read(f"ignore:{index}", plan, window)
         np.copyto(semantic, value, where=np.isin(pixels.values[0], values))
@@ -216,11 +213,23 @@ def _reason_to_skip(worker: SceneWorker, slot: ChipSlot, view: ChipView) -> str 
         rasters = burned.covered
         if not covered and (rasters is None or not rasters[learnt.slices_in(burned.window)].any()):
             return "no feature"
+    if job.min_pixels and _too_few_pixels(job, view.semantic):
+        return "too few pixels"
     if job.min_labelled > 0:
         known = int(np.count_nonzero(view.semantic != job.known_schema().ignore))
         if known < job.min_labelled * learnt.width * learnt.height:
             return "unlabelled"
     return None
+
+
+def _too_few_pixels(job: SceneJob, semantic: NDArray[np.generic]) -> bool:
+    """Whether a chip with classes shows none of those that count often enough."""
+    schema = job.known_schema()
+    counts = {int(code): n for code, n in count_codes(semantic, schema).items()}
+    codes = {entry.name: entry.code for entry in schema.mask_classes}
+    if not any(counts.get(code) for code in codes.values()):
+        return False  # chips.negatives decides
+    return all(counts.get(codes[name], 0) < least for name, least in job.min_pixels)
 
 
 def _write_objects(

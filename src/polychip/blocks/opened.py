@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polychip.blocks.jobs import ChipSlot, SceneJob, chip_path
-from polychip.burn.edges import EdgeSet, load_array, load_edges
+from polychip.burn.edges import load_array
 from polychip.grid import Window
 from polychip.image import ImageProfile, ImageSource
 from polychip.io.atomic import write_bytes
 from polychip.io.geotiff import ChipEncoder, Content
 from polychip.io.placement import LayerPlan
 from polychip.io.sources import open_layer
+from polychip.labels.extent import Extent, load_saved_extent
 from polychip.labels.labelset import LabelSet, load_labels
 
 
@@ -71,9 +72,9 @@ class SceneWorker:
         return load_array(self.job.labels / "confidence.npy")
 
     @functools.cached_property
-    def extent(self) -> EdgeSet | None:
+    def extent(self) -> Extent | None:
         """What was looked at, memory-mapped; None for everything."""
-        return None if self.job.extent is None else load_edges(self.job.extent)
+        return None if self.job.extent is None else load_saved_extent(self.job.extent)
 
     def write(
         self,

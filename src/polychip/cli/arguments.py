@@ -34,8 +34,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for add in (
-        _add_init, _add_plan, _add_export, _add_run, _add_verify, _add_gallery, _add_convert,
-        _add_demo,
+        _add_init, _add_plan, _add_export, _add_run, _add_append, _add_verify, _add_gallery,
+        _add_convert, _add_demo,
     ):  # fmt: skip
         add(commands)
     add_vector_commands(commands, _command)
@@ -143,6 +143,22 @@ def _add_run(commands: Any) -> None:
         "-o", "--output", metavar="DIR", help="the dataset's folder (default: the recipe's)"
     )
     _run_options(parser)
+
+
+def _add_append(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "append",
+        "add scenes to a dataset; no chip that it has changes its name or split",
+        "  polychip append dataset october.toml\n"
+        "  polychip append dataset october.toml november.toml --workers 4",
+    )
+    parser.add_argument("dataset", metavar="DIR", help="the dataset's folder")
+    parser.add_argument(
+        "recipes", metavar="RECIPE", nargs="+",
+        help="recipes in TOML whose scenes are added; the dataset's own recipe holds for the rest",
+    )  # fmt: skip
+    _effort_options(parser.add_argument_group("the run"))
 
 
 def _add_verify(commands: Any) -> None:
@@ -289,6 +305,14 @@ def _chip_options(group: Any) -> None:
         "this share was looked at, 0 to 1 (default: 0, none)")  # fmt: skip
     add("--negatives", metavar="SHARE", type=float, help="share of the chips without a feature "
         "that is kept, 0 to 1 (default: 1, all)")  # fmt: skip
+    add("--sample", choices=("grid", "random", "objects"), help="chips on a grid, at random "
+        "places, or one around each object (default: grid)")  # fmt: skip
+    add("--n-chips", metavar="N", type=_number_of("chips"), help="chips to draw for each group "
+        "of scenes, with --sample random or --balance")  # fmt: skip
+    add("--jitter", metavar="PX", type=int, help="move chips around objects by up to so many "
+        "pixels (default: 0)")  # fmt: skip
+    add("--balance", choices=("classes",), help="draw chips so that all classes are seen equally "
+        "often; a recipe can give weights")  # fmt: skip
     add("--seed", metavar="N", type=int, help="of all draws: negatives, splits (default: 0)")
 
 
@@ -296,8 +320,18 @@ def _split_options(group: Any) -> None:
     add = group.add_argument
     add("--split", metavar="NAME=SHARE,…", help="shares that add up to 1, such as "
         "train=0.8,val=0.1,test=0.1 (default: no split)")  # fmt: skip
-    add("--split-by", metavar="HOW", help="blocks (of neighbouring chips), random, scene, or "
-        "field:NAME of the extent (default with --split: blocks)")  # fmt: skip
+    add("--split-by", metavar="HOW", help="blocks (of neighbouring chips), random, scene, "
+        "kfold, or field:NAME of the extent (default with --split: blocks)")  # fmt: skip
+    add("--folds", metavar="K", type=_number_of("folds"), help="with --split-by kfold "
+        "(default: 5)")  # fmt: skip
+    add("--block", metavar="CHIPS", type=_number_of("chips"), help="side of a block "
+        "(default: 4)")  # fmt: skip
+    add("--gap", metavar="PX", type=int, help="chips of different splits lie at least so many "
+        "pixels apart (default: 0)")  # fmt: skip
+    add("--whole-objects", action="store_const", const="whole", dest="objects",
+        help="all chips that show an object go to one split")  # fmt: skip
+    add("--frozen", metavar="DIR|CSV", help="keep the splits of a dataset's chips, or of a table "
+        "with the columns chip_id,split")  # fmt: skip
 
 
 def _output_options(group: Any) -> None:
@@ -384,3 +418,7 @@ _bands = _reading("a list of bands such as 3,2,1 or red,green,blue",
 _names = _reading("a list of names such as boundary,distance",
                   lambda text: [name.strip() for name in text.split(",")])  # fmt: skip
 _workers = _reading("a number of processes, 1 or more", _at_least_one)
+
+
+def _number_of(what: str) -> Callable[[str], Any]:
+    return _reading(f"a number of {what}, 1 or more", _at_least_one)

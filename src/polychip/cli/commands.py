@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from polychip.execute import Executor
     from polychip.finish import Summary
     from polychip.recipe import Recipe
+    from polychip.reporter import Reporter
 
 LARGE_BYTES = 48 * 2**20
 """From so much imagery on, workers are started before the plan is made."""
@@ -73,6 +74,16 @@ def run(args: argparse.Namespace) -> int:
         recipe = load_recipe(args.recipe)
         recipe = recipe if args.output is None else with_output(recipe, args.output)
         return _build(recipe, args, executor=executor)
+
+
+def append(args: argparse.Namespace) -> int:
+    """Add scenes to a dataset."""
+    from polychip.build import RunOptions
+    from polychip.extend import append_scenes
+
+    options = RunOptions(workers=args.workers, own_process=True)
+    recipes = [Path(path) for path in args.recipes]
+    return _report(args, lambda ear: append_scenes(Path(args.dataset), recipes, options, ear))
 
 
 def verify(args: argparse.Namespace) -> int:
@@ -174,12 +185,18 @@ def _build(
     """Run a recipe and tell how it went."""
     from polychip.build import RunOptions
     from polychip.build import run as run_recipe
-    from polychip.cli.progress import emit, make_reporter
 
     options = RunOptions(args.resume, args.overwrite, args.workers, own_process)
+    return _report(args, lambda ear: run_recipe(recipe, options, ear, executor))
+
+
+def _report(args: argparse.Namespace, work: Callable[["Reporter"], "Summary"]) -> int:
+    """Do it and tell how it went."""
+    from polychip.cli.progress import emit, make_reporter
+
     reporter = make_reporter(args.progress)
     try:
-        summary = run_recipe(recipe, options, reporter, executor)
+        summary = work(reporter)
     finally:
         reporter.close()
     if args.progress == "json":

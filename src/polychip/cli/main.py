@@ -9,7 +9,7 @@ DONE, WRONG, USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 BROKEN_PIPE = 141
 """What a shell gives for a program that its reader left: 128 + SIGPIPE."""
 DEBUG = "POLYCHIP_DEBUG"
-_BUILDING = ("export", "run", "demo")
+_BUILDING = ("export", "run", "append", "demo")
 _RESTART = (
     "stopped; give the same command again, with --resume if it says that an unfinished run is there"
 )

@@ -23,6 +23,7 @@ def summary_dict(summary: Summary, n_warnings: int) -> dict[str, Any]:
         "class_names": {str(code): name for code, name in sorted(summary.class_names.items())},
         "objects": summary.n_objects,
         "object_views": counts.n_object_views,
+        "split_shares": summary.shares,
         "small_rests": summary.small_rests,
         "skipped": dict(summary.skipped),
         "failed": dict(summary.failed),
@@ -50,6 +51,7 @@ def _lines(summary: Summary, n_warnings: int) -> Iterator[str]:
     )
     if set(counts.n_by_split) != {"all"}:
         yield from wording.under("Splits", _shares(counts.n_by_split, counts.n_chips))
+    yield from wording.under("Each class's pixels by split", share_lines(summary))
     yield from wording.under("Pixels by class", _class_lines(summary))
     yield from wording.under("Labels", list(_label_lines(summary)))
     left_out = [(f"{n:,}", why) for why, n in summary.skipped.items()]
@@ -66,6 +68,17 @@ def _shares(counts: Mapping[str, int], total: int) -> list[str]:
         for name, n in sorted(counts.items(), key=lambda item: -item[1])
     ]
     return wording.aligned(rows, right=(1, 2))
+
+
+def share_lines(summary: Summary) -> list[str]:
+    """What each split has of each class that there is."""
+    classes = summary.shares.get("classes", {})
+    rows = [
+        [wording.one_line(summary.class_names[int(code)], 40),
+         *(f"{name} {wording.share(part, 1)}" for name, part in parts.items())]
+        for code, parts in classes.items() if any(parts.values())
+    ]  # fmt: skip
+    return wording.aligned(rows) if rows else []
 
 
 def _class_lines(summary: Summary) -> list[str]:

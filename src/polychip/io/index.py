@@ -52,7 +52,12 @@ _SOURCE = pa.list_(
 
 
 def chip_schema(
-    layers: Sequence[str], kinds: Sequence[str], codes: Sequence[int], *, sources: bool = False
+    layers: Sequence[str],
+    kinds: Sequence[str],
+    codes: Sequence[int],
+    *,
+    sources: bool = False,
+    rests: bool = False,
 ) -> pa.Schema:
     """Columns of chips.parquet.
 
@@ -61,6 +66,7 @@ def chip_schema(
         kinds: of files a chip has.
         codes: of all classes, background and ignore included.
         sources: whether the chips are windows of the sources.
+        rests: whether chips leave out small rests of objects.
     """
     texts = pa.struct([(kind, pa.string()) for kind in kinds])
     fields: list[tuple[str, pa.DataType]] = [
@@ -84,6 +90,8 @@ def chip_schema(
         *((pixel_column(code), pa.int64()) for code in codes),
         ("n_instances", pa.int32()),
     ]
+    if rests:
+        fields.append(("n_rests", pa.int32()))
     if sources:
         fields += [(source_column(layer), _SOURCE) for layer in layers]
     for layer in layers:

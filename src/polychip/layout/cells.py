@@ -100,10 +100,23 @@ class Cells:
     x_off: Ints
     """First column in the scene's own pixels; may be negative or reach beyond (padding)."""
     y_off: Ints
+    suffix: NDArray[np.str_] | None = None
+    """What follows the group in the chips' ids; None: row and column."""
 
     def __len__(self) -> int:
         """Number of chips."""
         return len(self.scene)
+
+    def take(self, index: Ints) -> "Cells":
+        """Some of the chips, in the order of `index`."""
+        return Cells(
+            self.scene[index],
+            self.row[index],
+            self.col[index],
+            self.x_off[index],
+            self.y_off[index],
+            None if self.suffix is None else self.suffix[index],
+        )
 
 
 def group_lattice(group: str, grids: Sequence[tuple[str, Grid]]) -> Lattice:
@@ -326,8 +339,12 @@ def _covered(axis: _Axis, begin: int, end: int) -> int:
     return int((high - low).sum())
 
 
-def chip_ids(group: str, rows: Ints, cols: Ints) -> list[str]:
-    """Chip ids of the cells of one group."""
+def chip_ids(
+    group: str, rows: Ints, cols: Ints, suffix: NDArray[np.str_] | None = None
+) -> list[str]:
+    """Chip ids of the cells of one group: by row and column, or by the names that they have."""
+    if suffix is not None:
+        return [f"{group}_{name}" for name in suffix.tolist()]
     return [
         f"{group}_r{row:07d}_c{col:07d}"
         for row, col in zip(rows.tolist(), cols.tolist(), strict=True)

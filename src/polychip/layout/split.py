@@ -1,96 +1,49 @@
 """Splits without leakage: which chip belongs to train, which to validation, which to neither; pure.
 
 The unit is a cell of a group: its chips in all dates go to one split. Chance comes from a hash of
-the seed and the chip id alone, so that the order of the input and the process don't matter.
+the seed and names alone, so that the order of the input and the process don't matter.
 """
 
-import hashlib
-import math
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from polychip.errors import InputError, RecipeError, nearest, some
 from polychip.layout.cells import Lattice
-from polychip.layout.ground import Footprints, Ground, survey
+from polychip.layout.contents import Contents
+from polychip.layout.frozen import FrozenSplit
+from polychip.layout.ground import Ground, survey
+from polychip.layout.items import (
+    Items,
+    block_items,
+    borders,
+    hashes,
+    place_items,
+    with_whole_objects,
+)
 from polychip.layout.leakage import overlapping_pairs, pairs_between
+from polychip.layout.separate import separate
+from polychip.layout.split_options import DROPPED, EVERYTHING, SplitOptions
+from polychip.layout.split_words import notes, refuse_emptied
+from polychip.layout.stratify import Task, even_out
 from polychip.layout.units import UnitTable
 
-Ints = NDArray[np.int64]
-SplitBy = Literal["none", "blocks", "random", "scene", "field"]
+__all__ = ["DROPPED", "EVERYTHING", "SplitAssignment", "SplitOptions", "assign_splits"]
 
-EVERYTHING = "all"
-"""Name of the only split when none is asked for."""
-DROPPED = -1
-MAX_SPLITS = 100
-SUM_TOLERANCE = 1e-6
+Ints = NDArray[np.int64]
+Splits = NDArray[np.int8]
+
 COUNTED_PAIRS = 1_000_000
 """Overlapping pairs are counted no further than this for a message."""
-
-
-@dataclass(frozen=True, slots=True)
-class SplitOptions:
-    """How chips are divided.
-
-    Raises:
-        RecipeError: fractions don't add up to 1, or a value is out of range.
-    """
-
-    by: SplitBy = "none"
-    fractions: Mapping[str, float] = field(
-        default_factory=lambda: {"train": 0.8, "val": 0.1, "test": 0.1}
-    )
-    """Share of the chips by split name; 0 keeps the name and gives it nothing. With 'field' only
-    the names count, and the largest share is the one that gives up chips that would leak."""
-    block: int = 4
-    """Side of a block in chips; made smaller until each split has a block."""
-    gap_px: int = 0
-    """Chips of different splits lie at least so many pixels apart."""
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Check once."""
-        given = ", ".join(f"{name} = {share}" for name, share in self.fractions.items())
-        for name, share in self.fractions.items():
-            if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name):
-                raise RecipeError(
-                    f"split.fractions names '{name}'; a split's name has 1 to 40 letters (a to "
-                    "z), digits, '-' and '_', since a file is named after it"
-                )
-            if not 0.0 <= share <= 1.0:
-                raise RecipeError(
-                    f"split.fractions.{name} is {share}; shares lie between 0 and 1, such as "
-                    "{ train = 0.8, val = 0.2 }"
-                )
-        if len({name.lower() for name in self.fractions}) < len(self.fractions):
-            raise RecipeError(f"split.fractions ({given}): names differ by more than case")
-        if not 0 < len(self.fractions) <= MAX_SPLITS:
-            raise RecipeError(f"split.fractions needs 1 to {MAX_SPLITS} names ({given or 'none'})")
-        total = math.fsum(self.fractions.values())
-        if abs(total - 1.0) > SUM_TOLERANCE:
-            raise RecipeError(f"split.fractions add up to {total:.6g}, not 1 ({given})")
-        if self.block < 1 or self.gap_px < 0:
-            raise RecipeError(
-                f"split.block is {self.block} and split.gap {self.gap_px}; block is 1 chip or "
-                "more, gap 0 px or more"
-            )
-
-    @property
-    def wanted(self) -> NDArray[np.float64]:
-        """Share of each split, adding up to 1."""
-        shares = np.array(list(self.fractions.values()), dtype=np.float64)
-        return shares / math.fsum(shares.tolist())
 
 
 @dataclass(frozen=True, slots=True)
 class SplitAssignment:
     """The split of each unit."""
 
-    split: NDArray[np.int8]
+    split: Splits
     """Index into `names`, or DROPPED, shape (units,)."""
     names: tuple[str, ...]
     counts: tuple[int, ...]
@@ -103,6 +56,8 @@ class SplitAssignment:
     """Side of the blocks that were used, in chips; None without blocks."""
     notes: tuple[str, ...]
     """What people should know, as sentences."""
+    kept_frozen: int = 0
+    """Units that have the split of an earlier dataset."""
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -111,11 +66,37 @@ class SplitAssignment:
         return tuple(count / total if total else 0.0 for count in self.counts)
 
 
+@dataclass(frozen=True, slots=True)
+class Divided:
+    """What there is to divide, and what is known of it."""
+
+    units: UnitTable
+    lattices: Sequence[Lattice]
+    options: SplitOptions
+    ground: Ground
+    contents: Contents | None
+    frozen: Splits
+    """Split that a unit has already, or DROPPED, shape (units,)."""
+
+    @property
+    def fresh(self) -> Ints:
+        """Units that have no split yet."""
+        return np.flatnonzero(self.frozen == DROPPED)
+
+    def amounts(self) -> NDArray[np.float64]:
+        """One, and the pixels of each class, of each unit; shape (units, 1 + classes)."""
+        ones = np.ones((len(self.units), 1))
+        known = self.contents is not None and self.options.stratify
+        return np.hstack((ones, self.contents.pixels)) if known and self.contents else ones
+
+
 def assign_splits(
     units: UnitTable,
     lattices: Sequence[Lattice],
     options: SplitOptions,
     values: Sequence[str | None] | None = None,
+    contents: Contents | None = None,
+    frozen: FrozenSplit | None = None,
 ) -> SplitAssignment:
     """Give each unit a split, then leave out the units that would leak.
 
@@ -124,68 +105,94 @@ def assign_splits(
         lattices: the groups' lattices.
         options: how to divide.
         values: for 'field' the split's name for each unit, or None; else not needed.
+        contents: what the units show; needed for whole objects, and to even classes out.
+        frozen: splits that units keep.
 
     Raises:
         RecipeError: chips overlap with 'random'; fewer chips, or scenes, than splits; a split
-            would be left without a chip.
+            would be left without a chip; frozen splits leak, or are none of the splits.
         InputError: a value of the field is not the name of a split.
     """
     if options.by == "none":
         everything = np.zeros(len(units), dtype=np.int8)
         return SplitAssignment(everything, (EVERYTHING,), (len(units),), 0, 0, None, ())
+    known = np.full(len(units), DROPPED, dtype=np.int8)
+    if frozen is not None:
+        known = frozen.of_units(units.ids(lattices), tuple(options.fractions))
     ground = survey(units.footprints, [lattice.grid for lattice in lattices], options.gap_px)
-    block = None
-    if options.by == "random":
-        split = _by_chance(units, lattices, options)
-    elif options.by == "blocks":
-        split, block = _by_blocks(units, lattices, options)
-    elif options.by == "scene":
-        split = _by_scene(units, lattices, options)
-    else:
-        split = _by_field(len(units), options, values)
+    case = Divided(units, lattices, options, ground, contents, known)
+    _refuse_frozen_leaks(case)
+    split, chance, block = _divide(case, values)
     unassigned = int((split == DROPPED).sum())
     before = np.bincount(split[split >= 0], minlength=len(options.fractions))
-    leaking = _drop_leaking(ground, split, options)
+    leaking = separate(ground, split, options, chance, known != DROPPED)
     after = np.bincount(split[split >= 0], minlength=len(options.fractions))
-    _refuse_emptied(options, before, after)
-    return SplitAssignment(
+    refuse_emptied(options, before, after)
+    found = SplitAssignment(
         split=split,
         names=tuple(options.fractions),
         counts=tuple(after.tolist()),
         dropped_leaking=leaking,
         dropped_unassigned=unassigned,
         block=block,
-        notes=_notes(options, after, (leaking, unassigned), block),
+        notes=(),
+        kept_frozen=int((known != DROPPED).sum()),
     )
+    dropped = (leaking, unassigned)
+    return replace(found, notes=notes(options, found.counts, dropped, block, found.kept_frozen))
 
 
-def _by_chance(
-    units: UnitTable, lattices: Sequence[Lattice], options: SplitOptions
-) -> NDArray[np.int8]:
+def _refuse_frozen_leaks(case: Divided) -> None:
+    """Frozen splits stay as they are, so they must be free of leaks by themselves."""
+    frozen = np.flatnonzero((case.frozen != DROPPED) & case.ground.on_ground())
+    for part in np.unique(case.frozen[frozen])[:-1]:
+        mine, others = (frozen[case.frozen[frozen] == part], frozen[case.frozen[frozen] > part])
+        for pairs in pairs_between(case.ground, mine, others, case.options.gap_px):
+            if len(pairs):
+                i, j = case.units.take(pairs[0]).ids(case.lattices)
+                names = list(case.options.fractions)
+                raise RecipeError(
+                    f"split.frozen keeps {i} in '{names[case.frozen[pairs[0, 0]]]}' and {j} in "
+                    f"'{names[case.frozen[pairs[0, 1]]]}', but they share ground or lie nearer "
+                    f"than split.gap = {case.options.gap_px} px; keep the chips.size, "
+                    "chips.stride and split.gap of the dataset whose split is frozen"
+                )
+
+
+def _divide(
+    case: Divided, values: Sequence[str | None] | None
+) -> tuple[Splits, NDArray[np.uint64], int | None]:
+    """(split of each unit, a number by which chance decides between them, the block's side)."""
+    options, units = case.options, case.units
+    if options.has_blocks:
+        return _by_blocks(case)
+    if options.by == "scene":
+        return (*_by_scene(case), None)
+    chance = hashes(options.seed, units.ids(case.lattices))
+    if options.by == "random":
+        return _by_chance(case, chance), chance, None
+    split = _by_field(len(units), options, values)
+    return np.where(case.frozen == DROPPED, split, case.frozen), chance, None
+
+
+def _by_chance(case: Divided, chance: NDArray[np.uint64]) -> Splits:
     """Units in the order of their hash, cut by shares."""
-    _refuse_overlaps(units, lattices)
-    order = np.argsort(_hashes(options.seed, units.ids(lattices)), kind="stable")
-    split = np.empty(len(units), dtype=np.int8)
-    split[order] = np.repeat(
-        np.arange(len(options.fractions), dtype=np.int8), _largest_remainder(len(units), options)
-    )
+    _refuse_overlaps(case.units, case.lattices)
+    options, split = case.options, case.frozen.copy()
+    order = case.fresh[np.argsort(chance[case.fresh], kind="stable")]
+    held = np.bincount(split[split >= 0], minlength=len(options.fractions))
+    counts = _largest_remainder(len(order), held, options)
+    split[order] = np.repeat(np.arange(len(counts), dtype=np.int8), counts)
     return split
 
 
-def _hashes(seed: int, ids: Sequence[str]) -> NDArray[np.uint64]:
-    """A number for each id that depends on nothing but the seed and the id."""
-    digests = b"".join(
-        hashlib.blake2b(f"{seed}:{name}".encode(), digest_size=8).digest() for name in ids
-    )
-    return np.frombuffer(digests, dtype=">u8").astype(np.uint64)
-
-
-def _largest_remainder(total: int, options: SplitOptions) -> Ints:
-    """Whole counts that add up to `total`, each less than 1 from its exact share."""
-    exact = total * options.wanted
-    counts = np.floor(exact).astype(np.int64)
+def _largest_remainder(n_fresh: int, held: Ints, options: SplitOptions) -> Ints:
+    """Whole counts that add up to `n_fresh` and bring what is held to the shares asked for."""
+    exact = np.maximum((n_fresh + held.sum()) * options.wanted - held, 0.0)
+    exact *= n_fresh / max(exact.sum(), 1e-300)
+    counts: Ints = np.floor(exact).astype(np.int64)
     order = np.argsort(counts - exact, kind="stable")
-    counts[order[: total - int(counts.sum())]] += 1
+    counts[order[: n_fresh - int(counts.sum())]] += 1
     return counts
 
 
@@ -208,111 +215,156 @@ def _refuse_overlaps(units: UnitTable, lattices: Sequence[Lattice]) -> None:
     )
 
 
-def _by_blocks(
-    units: UnitTable, lattices: Sequence[Lattice], options: SplitOptions
-) -> tuple[NDArray[np.int8], int]:
+def _by_blocks(case: Divided) -> tuple[Splits, NDArray[np.uint64], int]:
     """Blocks of neighbouring cells as items, and the block's side that was used."""
+    options, units = case.options, case.units
     needed = int((options.wanted > 0).sum())
     if len(units) < needed:
+        what = "folds" if options.by == "kfold" else "fractions"
         raise RecipeError(
-            f"split.fractions asks for {needed} splits, but there are only {len(units)} chips; "
+            f"split.{what} asks for {needed} splits, but there are only {len(units)} chips; "
             "give a smaller chips.size, more imagery, or fewer splits"
         )
     block = options.block
     while True:
-        keys = np.column_stack(
-            (units.group.astype(np.int64), units.row // block, units.col // block)
-        )
-        order = np.lexsort(keys.T[::-1])
-        fresh = np.ones(len(units), dtype=np.bool_)
-        fresh[1:] = (keys[order][1:] != keys[order][:-1]).any(axis=1)
-        item = np.empty(len(units), dtype=np.int64)
-        item[order] = np.cumsum(fresh) - 1
-        names = [
-            f"{lattices[g].group}_block{block}_r{r}_c{c}" for g, r, c in keys[order[fresh]].tolist()
-        ]
-        split = _greedy(names, np.bincount(item), options, force=block == 1)
+        items = block_items(units, case.lattices, block)
+        if options.objects == "whole":
+            items = with_whole_objects(items, _shown(case))
+        split = _even(case, items, force=block == 1)
         if split is not None:
-            return split[item], block
+            return split, hashes(options.seed, items.names)[items.of_unit], block
+        if block == 1:
+            raise RecipeError(
+                f"split.objects = 'whole' with {needed} splits, but objects hold the chips "
+                f"together in {len(items.names)} piece(s) only; take split.objects = 'cut', a "
+                "smaller chips.size, chips.stride = size, or fewer splits"
+            )
         block //= 2
 
 
-def _by_scene(
-    units: UnitTable, lattices: Sequence[Lattice], options: SplitOptions
-) -> NDArray[np.int8]:
+def _shown(case: Divided) -> Ints:
+    if case.contents is None:
+        raise ValueError("whole objects need the contents of the chips")
+    return case.contents.shown
+
+
+def _by_scene(case: Divided) -> tuple[Splits, NDArray[np.uint64]]:
     """Groups that share ground as one item."""
-    item = _places(lattices, options.gap_px)
-    present, of_unit = np.unique(item[units.group], return_inverse=True)
-    # A place is named after its first group in alphabetical order, not in the order of the input.
-    names = [min(x.group for x, at in zip(lattices, item, strict=True) if at == p) for p in present]
-    split = _greedy(names, np.bincount(of_unit, minlength=len(names)), options, force=True)
+    options = case.options
+    items = place_items(case.units, case.lattices, options.gap_px)
+    if options.objects == "whole":
+        items = with_whole_objects(items, _shown(case))
+    split = _even(case, items, force=True)
     if split is None:
-        needed = int((options.wanted > 0).sum())
+        needed, names = int((options.wanted > 0).sum()), list(items.names)
         raise RecipeError(
             f"split.by = 'scene' with {needed} splits, but the scenes show only {len(names)} "
             f"separate place(s) ({some(names)} …): groups that share ground stay together; take "
             "split.by = 'blocks', fewer splits, or more scenes"
         )
-    return split[of_unit]
+    return split, hashes(options.seed, items.names)[items.of_unit]
 
 
-def _places(lattices: Sequence[Lattice], gap_px: int) -> Ints:
-    """A number for each group, the same for groups that share ground directly or by others."""
-    count = len(lattices)
-    zero = np.zeros(count, dtype=np.int64)
-    whole = Footprints(
-        np.arange(count, dtype=np.int32),
-        zero,
-        zero,
-        np.array([lattice.grid.width for lattice in lattices], dtype=np.int64),
-        np.array([lattice.grid.height for lattice in lattices], dtype=np.int64),
+def _even(case: Divided, items: Items, *, force: bool) -> Splits | None:
+    """Split of each unit by its item; frozen units keep theirs. None when a split gets nothing."""
+    options, n_splits, n_items = case.options, len(case.options.fractions), len(items.names)
+    split, frozen = case.frozen.copy(), case.frozen != DROPPED
+    fresh = case.fresh
+    amounts = case.amounts()
+    held, of_item = np.zeros((n_splits, amounts.shape[1])), np.zeros((n_items, amounts.shape[1]))
+    np.add.at(held, split[frozen], amounts[frozen])
+    np.add.at(of_item, items.of_unit[fresh], amounts[fresh])
+    drawn = _drawn_along(case, items)
+    tied, free = (
+        np.flatnonzero(drawn != DROPPED),
+        np.flatnonzero((drawn == DROPPED) & (of_item[:, 0] > 0)),
     )
-    parent = list(range(count))
+    np.add.at(held, drawn[tied], of_item[tied])
+    chosen = drawn.copy()
+    order = items.order(options.seed)
+    order = order[np.isin(order, free)]
+    begun = _greedy(order, of_item[:, 0], held[:, 0], options, force=force)
+    if begun is None:
+        return None
+    chosen[order] = begun
+    if len(free):
+        chosen[free] = _improved(case, items, of_item, held, chosen, free, order)
+    split[fresh] = chosen[items.of_unit[fresh]]
+    return split
 
-    def root(node: int) -> int:
-        while parent[node] != node:
-            parent[node] = parent[parent[node]]
-            node = parent[node]
-        return node
 
-    for pairs in overlapping_pairs(whole, [lattice.grid for lattice in lattices], gap_px):
-        for i, j in pairs.tolist():
-            a, b = sorted((root(i), root(j)))
-            parent[b] = a
-    return np.array([root(node) for node in range(count)], dtype=np.int64)
+def _drawn_along(case: Divided, items: Items) -> Splits:
+    """For each item the split of the frozen units in it, or that it meets; DROPPED without any."""
+    votes = np.zeros((len(items.names), len(case.options.fractions)), dtype=np.int64)
+    frozen = np.flatnonzero(case.frozen != DROPPED)
+    if len(frozen):
+        np.add.at(votes, (items.of_unit[frozen], case.frozen[frozen]), 1)
+        fresh = np.flatnonzero((case.frozen == DROPPED) & case.ground.on_ground())
+        for pairs in pairs_between(case.ground, fresh, frozen, case.options.gap_px):
+            np.add.at(votes, (items.of_unit[pairs[:, 0]], case.frozen[pairs[:, 1]]), 1)
+    return np.where(votes.any(axis=1), votes.argmax(axis=1), DROPPED).astype(np.int8)
 
 
 def _greedy(
-    names: Sequence[str], sizes: Ints, options: SplitOptions, *, force: bool
-) -> NDArray[np.int8] | None:
-    """Items in the order of their hash, each to the split that lacks most units.
+    order: Ints,
+    sizes: NDArray[np.float64],
+    held: NDArray[np.float64],
+    options: SplitOptions,
+    *,
+    force: bool,
+) -> Splits | None:
+    """Items in the order of chance, each to the split that lacks most units.
 
     Args:
-        names: of the items, what the hash is made of.
-        sizes: units of each item, shape (items,).
-        options: shares and seed.
+        order: the items.
+        sizes: units of every item.
+        held: units that splits have already.
+        options: shares.
         force: keep the last items for splits that have none yet.
 
     Returns:
-        Split of each item; None when a split got none.
+        Split of each item of `order`; None when a split got none.
     """
-    lack = (options.wanted * int(sizes.sum())).tolist()
+    total = held.sum() + sizes[order].sum()
+    lack = (options.wanted * total - held).tolist()
     wanted = [index for index, share in enumerate(options.wanted) if share > 0]
-    without = set(wanted)
-    split = np.empty(len(names), dtype=np.int8)
-    order = np.argsort(_hashes(options.seed, names), kind="stable")
-    for done, (item, size) in enumerate(zip(order.tolist(), sizes[order].tolist(), strict=True)):
-        reserved = force and len(names) - done <= len(without)
+    without = {index for index in wanted if not held[index]}
+    split = np.empty(len(order), dtype=np.int8)
+    for done, size in enumerate(sizes[order].tolist()):
+        reserved = force and len(order) - done <= len(without)
         chosen = max(sorted(without) if reserved else wanted, key=lack.__getitem__)
-        split[item] = chosen
+        split[done] = chosen
         lack[chosen] -= size
         without.discard(chosen)
     return None if without else split
 
 
-def _by_field(
-    count: int, options: SplitOptions, values: Sequence[str | None] | None
-) -> NDArray[np.int8]:
+def _improved(
+    case: Divided,
+    items: Items,
+    of_item: NDArray[np.float64],
+    held: NDArray[np.float64],
+    chosen: Splits,
+    free: Ints,
+    order: Ints,
+) -> Splits:
+    """The splits of the free items, evened out, with fewer chips lost at borders."""
+    met = borders(case.units, case.lattices, items, case.options.gap_px)
+    if of_item.shape[1] == 1 and not len(met.a):
+        return chosen[free]
+    place = np.full(len(items.names), -1, dtype=np.int64)
+    place[free] = np.arange(len(free))
+    attached = np.zeros((len(free), len(held)))
+    for end, other in ((met.a, met.b), (met.b, met.a)):
+        tied = (place[end] >= 0) & (place[other] < 0) & (chosen[other] != DROPPED)
+        np.add.at(attached, (place[end[tied]], chosen[other[tied]]), met.n_units[tied])
+    both = (place[met.a] >= 0) & (place[met.b] >= 0)
+    inner = replace(met, a=place[met.a[both]], b=place[met.b[both]], n_units=met.n_units[both])
+    task = Task(of_item[free], case.options.wanted, held, attached, inner)
+    return even_out(task, chosen[free], place[order])
+
+
+def _by_field(count: int, options: SplitOptions, values: Sequence[str | None] | None) -> Splits:
     """The split that the user's own layer names."""
     if values is None or len(values) != count:
         raise ValueError(f"{count} units need a value each, {len(values or ())} were given")
@@ -332,62 +384,3 @@ def _by_field(
             f"{some(names)}: correct the values, or add them to split.fractions"
         )
     return np.array([DROPPED if v is None else index[v] for v in values], dtype=np.int8)
-
-
-def _drop_leaking(ground: Ground, split: NDArray[np.int8], options: SplitOptions) -> int:
-    """Take units out of `split` until no two splits share ground; how many.
-
-    The smallest split keeps all its units; each larger one loses those that meet units already
-    kept, so that train gives way to the others. Equal shares: the later name keeps its units.
-    """
-    order = sorted(range(len(options.fractions)), key=lambda k: (options.wanted[k], -k))
-    solid = ground.on_ground()
-    lost = 0
-    for place, current in enumerate(order[1:], start=1):
-        kept = np.flatnonzero(np.isin(split, order[:place]) & solid)
-        mine = np.flatnonzero((split == current) & solid)
-        if not len(kept) or not len(mine):
-            continue
-        leaking = np.zeros(len(split), dtype=np.bool_)
-        for pairs in pairs_between(ground, mine, kept, options.gap_px):
-            leaking[pairs[:, 0]] = True
-        split[leaking] = DROPPED
-        lost += int(leaking.sum())
-    return lost
-
-
-def _refuse_emptied(options: SplitOptions, before: Ints, after: Ints) -> None:
-    names = list(options.fractions)
-    emptied = [names[k] for k in np.flatnonzero((before > 0) & (after == 0))]
-    if emptied:
-        raise RecipeError(
-            f"split.by = '{options.by}' leaves no chip to {some(emptied)}: all of them share "
-            f"ground with chips of other splits, or lie nearer than split.gap = {options.gap_px} "
-            "px; take chips.stride = size, a larger split.block, a smaller gap, or more imagery"
-        )
-
-
-def _notes(
-    options: SplitOptions, counts: Ints, dropped: tuple[int, int], block: int | None
-) -> tuple[str, ...]:
-    leaking, unassigned = dropped
-    notes = []
-    if block is not None and block < options.block:
-        notes.append(
-            f"split.block was made smaller, from {options.block} to {block} chips, so that each "
-            "split has a block"
-        )
-    if leaking:
-        notes.append(
-            f"{leaking} chips were left out: they share ground with chips of another split"
-            + (f", or lie nearer than {options.gap_px} px" if options.gap_px else "")
-            + ("; a larger split.block loses fewer" if block is not None else "")
-        )
-    if unassigned:
-        notes.append(f"{unassigned} chips were left out: the split field has no value for them")
-    empty = [
-        name for name, count in zip(options.fractions, counts.tolist(), strict=True) if not count
-    ]
-    if empty:
-        notes.append(f"no chip is in {some(empty)}")
-    return tuple(notes)

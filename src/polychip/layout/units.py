@@ -26,6 +26,8 @@ class UnitTable:
     height: int
     """Of every cell, in pixels."""
     width: int
+    suffix: NDArray[np.str_] | None = None
+    """What follows the group in the chips' ids; None: row and column."""
 
     def __len__(self) -> int:
         """Number of units."""
@@ -47,6 +49,7 @@ class UnitTable:
             y_off=self.y_off[index],
             height=self.height,
             width=self.width,
+            suffix=None if self.suffix is None else self.suffix[index],
         )
 
     def ids(self, lattices: Sequence[Lattice]) -> list[str]:
@@ -54,7 +57,8 @@ class UnitTable:
         found = [""] * len(self)
         for index, lattice in enumerate(lattices):
             mine = np.flatnonzero(self.group == index)
-            names = chip_ids(lattice.group, self.row[mine], self.col[mine])
+            suffix = None if self.suffix is None else self.suffix[mine]
+            names = chip_ids(lattice.group, self.row[mine], self.col[mine], suffix)
             for place, name in zip(mine.tolist(), names, strict=True):
                 found[place] = name
         return found
@@ -63,16 +67,17 @@ class UnitTable:
 def gather_units(
     cells: Sequence[Cells], lattices: Sequence[Lattice], options: ChipOptions
 ) -> tuple[UnitTable, tuple[Ints, ...]]:
-    """The distinct cells of all groups, by group, row, column.
+    """The distinct cells of all groups, by group, then row and column, or name.
 
     Returns:
         (units, for each group the unit of each of its chips, shape (chips,)).
     """
     columns: list[list[Ints]] = []
     unit_of: list[Ints] = []
+    names: list[NDArray[np.str_]] = []
     done = 0
     for index, (found, lattice) in enumerate(zip(cells, lattices, strict=True)):
-        key = found.row * (MAX_INDEX + 1) + found.col
+        key = found.row * (MAX_INDEX + 1) + found.col if found.suffix is None else found.suffix
         _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
         offsets = np.array(lattice.offsets, dtype=np.int64)[found.scene[first]]
         columns.append(
@@ -84,9 +89,12 @@ def gather_units(
                 found.y_off[first] + offsets[:, 1],
             ]
         )
+        if found.suffix is not None:
+            names.append(found.suffix[first])
         unit_of.append(inverse.astype(np.int64) + done)
         done += len(first)
     empty = [[np.empty(0, dtype=np.int64)] * 5]
     group, row, col, x, y = (np.concatenate(part) for part in zip(*(columns or empty), strict=True))
-    units = UnitTable(group.astype(np.int32), row, col, x, y, options.height, options.width)
+    suffix = np.concatenate(names) if names else None
+    units = UnitTable(group.astype(np.int32), row, col, x, y, options.height, options.width, suffix)
     return units, tuple(unit_of)

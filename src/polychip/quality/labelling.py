@@ -22,7 +22,14 @@ from polychip.quality.painting import (
     depth_of,
     feature_areas,
 )
-from polychip.recipe import CLASS_FIELD_NAMES, LabelSource, Recipe, Scene, VectorSource
+from polychip.recipe import (
+    CLASS_FIELD_NAMES,
+    ExtentSource,
+    LabelSource,
+    Recipe,
+    Scene,
+    VectorSource,
+)
 from polychip.scenes.attributes import namespaces
 
 _PARQUET = (".parquet", ".geoparquet", ".pq")
@@ -83,6 +90,7 @@ def read_painting(
     painting = _join(parts, schema, has_extent=bool(scene.extent))
     for extent in scene.extent:
         painting.extent.append(_read_extent(extent, grid, most, painting))
+        painting.looked_for.append(_looked_for(extent, schema))
     return painting
 
 
@@ -122,6 +130,11 @@ def _join(parts: list[_Part], schema: Mapping[str, Any], *, has_extent: bool) ->
         object=np.array(own, dtype=np.int64),
         names=list(objects),
         has_extent=has_extent,
+        all_classes=frozenset(
+            int(item["code"])
+            for item in schema["classes"]
+            if item["code"] not in (schema["background"], schema["ignore"])
+        ),
     )
 
 
@@ -329,6 +342,14 @@ def _taken_apart(
     shapes = np.empty(len(out), dtype=object)
     shapes[:] = [part for part, _, _ in out]
     return shapes, [code for _, code, _ in out], [key for _, _, key in out]
+
+
+def _looked_for(source: ExtentSource, schema: Mapping[str, Any]) -> frozenset[int]:
+    """Codes of the classes that an extent is about; background among them when it is about all."""
+    special = (schema["background"], schema["ignore"])
+    codes = {e["name"]: int(e["code"]) for e in schema["classes"] if e["code"] not in special}
+    named = frozenset(codes[name] for name in source.classes or codes)
+    return named | {int(schema["background"])} if len(named) == len(codes) else named
 
 
 def _read_extent(source: VectorSource, grid: Grid, around: Window, painting: Painting) -> Shapes:

@@ -1,12 +1,14 @@
 """The tables and split lists against each other, and leakage between splits."""
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pyproj
 import shapely
 from numpy.typing import NDArray
@@ -14,12 +16,13 @@ from numpy.typing import NDArray
 from polychip.errors import InputError, some
 from polychip.grid import Grid
 from polychip.io.index import GEOMETRY
+from polychip.layout.folds import train_list
 from polychip.layout.ground import Footprints
 from polychip.layout.leakage import audit
 from polychip.quality.pixels import Facts
 from polychip.quality.rows import ChipRow, Index
 from polychip.quality.verdict import Check, Findings
-from polychip.tables import CHIPS
+from polychip.tables import CHIPS, INSTANCES
 
 _NEAR_PX = 0.01
 """How far a footprint's corner may lie from where it should be."""
@@ -30,7 +33,9 @@ def check_splits(folder: Path, index: Index, manifest: Mapping[str, Any]) -> Che
     found = Findings("splits")
     names = list(manifest["split"]["names"])
     lists = {path.stem: path for path in sorted((folder / "splits").glob("*.txt"))}
-    for name in sorted(lists.keys() - set(names)):
+    folds = manifest["split"]["by"] == "kfold"
+    trained = {train_list(name) for name in names} if folds else set()
+    for name in sorted(lists.keys() - set(names) - trained):
         found.wrong(f"splits/{name}.txt is there, but the manifest knows no split '{name}'")
     table = index.columns("chip_id", "split")
     told = pc.unique(table["split"]).to_pylist()
@@ -50,15 +55,30 @@ def check_splits(folder: Path, index: Index, manifest: Mapping[str, Any]) -> Che
         if text != sorted(set(text)):
             found.wrong(f"splits/{name}.txt is not sorted, or names a chip twice")
         _compare(found, name, pa.array(text, type=pa.string()), seen[name])
-    for i, name in enumerate(names):
-        for other in names[i + 1 :]:
-            both = seen[name].filter(pc.is_in(seen[name], value_set=seen[other]))
-            if len(both):
-                found.wrong(f"{some(both.to_pylist(), 3)} are both in '{name}' and '{other}'")
+    if folds:
+        _check_folds(found, lists, seen)
+    _check_apart(found, seen)
     if not names:
         return found.check("the chips are not divided")
     counts = ", ".join(f"{name} {len(seen[name])}" for name in names)
     return found.check(f"lists and index agree ({counts})")
+
+
+def _check_apart(found: Findings, seen: Mapping[str, pa.Array]) -> None:
+    for (name, mine), (other, theirs) in combinations(seen.items(), 2):
+        both = mine.filter(pc.is_in(mine, value_set=theirs))
+        if len(both):
+            found.wrong(f"{some(both.to_pylist(), 3)} are both in '{name}' and '{other}'")
+
+
+def _check_folds(found: Findings, lists: Mapping[str, Path], seen: Mapping[str, pa.Array]) -> None:
+    """The list to train on of each fold: the chips of all others."""
+    ids = {name: set(mine.to_pylist()) for name, mine in seen.items()}
+    for name in seen:
+        path = lists.get(train_list(name))
+        others = sorted(set().union(*(ids[other] for other in ids if other != name)))
+        if path is None or path.read_text(encoding="utf-8").splitlines() != others:
+            found.wrong(f"splits/{train_list(name)}.txt is not the chips of all other folds")
 
 
 def _compare(found: Findings, name: str, listed: pa.Array, indexed: pa.Array) -> None:
@@ -73,8 +93,8 @@ def _compare(found: Findings, name: str, listed: pa.Array, indexed: pa.Array) ->
         found.wrong(f"splits/{name}.txt lacks {some(lacking.to_pylist(), 3)}")
 
 
-def check_leakage(index: Index, facts: Facts) -> Check:
-    """No ground location in two splits, in any scene, date or CRS."""
+def check_leakage(folder: Path, index: Index, facts: Facts) -> Check:
+    """No ground location, and if asked for no object, in two splits: any scene, date or CRS."""
     found = Findings("leakage")
     names = list(facts.manifest["split"]["names"])
     if not names:
@@ -102,9 +122,62 @@ def check_leakage(index: Index, facts: Facts) -> Check:
     for leak in leaks:
         (a, b), (x, y) = _names(index, leak.first, leak.second), (leak.first, leak.second)
         found.wrong(f"{a} ({names[split[x]]}) shows ground that {b} ({names[split[y]]}) shows, too")
+    whole = _check_objects(found, folder, index, facts)
     gap = facts.manifest["split"]["gap_px"]
     apart = f", which lie at least {gap} px apart" if gap else ""
-    return found.check(f"no ground is in two of {len(names)} splits{apart}")
+    return found.check(f"no ground{whole} is in two of {len(names)} splits{apart}")
+
+
+def _check_objects(found: Findings, folder: Path, index: Index, facts: Facts) -> str:
+    """Where objects were to stay whole, that none is in two splits; ' and no object' then."""
+    if facts.manifest["split"].get("objects") != "whole":
+        return ""
+    if facts.manifest["mode"] == "semantic":
+        found.notes.append("whole objects can't be checked: semantic masks come without a table")
+        return ""
+    try:
+        halves = torn_objects(folder / INSTANCES, index.columns("scene", "chip_id", "split"))
+    except (OSError, pa.ArrowException) as error:
+        found.wrong(f"{INSTANCES} can't be read ({error})")
+        return ""
+    for name in halves:
+        found.wrong(f"object {name} is shown by chips of more than one split")
+    return " and no object"
+
+
+def torn_objects(instances: Path, chips: pa.Table) -> list[str]:
+    """Objects that chips of different splits show.
+
+    Args:
+        instances: the table of objects.
+        chips: the index's columns scene, chip_id and split.
+    """
+    table = pq.read_table(instances, columns=["scene", "chip_id", "namespace", "instance_id"])
+    split_of = _numbers(chips["split"])[0]
+    key = pc.binary_join_element_wise(chips["scene"], chips["chip_id"], "/")
+    place = pc.index_in(
+        pc.binary_join_element_wise(table["scene"], table["chip_id"], "/"),
+        value_set=key.combine_chunks(),
+    )
+    known = pc.fill_null(place, -1).to_numpy()
+    names = pc.binary_join_element_wise(table["namespace"], table["instance_id"], "\0")
+    number, values = _numbers(names)
+    number, known = number[known >= 0], known[known >= 0]
+    split = split_of[known]
+    low = np.full(len(values), np.iinfo(np.int64).max)
+    high = np.full(len(values), np.iinfo(np.int64).min)
+    np.minimum.at(low, number, split)
+    np.maximum.at(high, number, split)
+    return [str(values[i]).replace("\0", " ") for i in np.flatnonzero(low < high).tolist()]
+
+
+def _numbers(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], list[str]]:
+    """(a number for each row, −1 for null, the same for the same text; the texts)."""
+    coded = pc.dictionary_encode(column).combine_chunks()
+    if isinstance(coded, pa.ChunkedArray):
+        coded = pa.concat_arrays(coded.chunks)
+    number = np.asarray(pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False))
+    return number.astype(np.int64), coded.dictionary.to_pylist()
 
 
 def _places(column: pa.ChunkedArray, names: Sequence[str]) -> NDArray[np.int64]:

@@ -199,7 +199,16 @@ class Painting:
     names: list[tuple[str, str]]
     """(namespace, instance id) of each object."""
     extent: list[Shapes] = field(default_factory=list)
+    looked_for: list[frozenset[int]] = field(default_factory=list)
+    """For each of the extent's layers the codes that were looked for; background with all."""
     has_extent: bool = False
+    all_classes: frozenset[int] = frozenset()
+    """Codes that are neither background nor ignore."""
+
+    @property
+    def by_class(self) -> bool:
+        """Whether some of the extent is about some classes only."""
+        return any(not self.all_classes <= codes for codes in self.looked_for)
 
     @cached_property
     def numbers(self) -> dict[tuple[str, str], int]:
@@ -249,14 +258,27 @@ def on_top(painting: Painting, covered: Sequence[tuple[int, Ints]], n_points: in
     return top
 
 
-def looked_at(painting: Painting, window: Window) -> NDArray[np.bool_]:
-    """Whether a window's pixels, row by row, have their centres in the extent."""
+def looked_at(painting: Painting, window: Window, code: Ints) -> NDArray[np.bool_]:
+    """Whether somebody looked for the class that the labels give a window's pixels, row by row.
+
+    Background is known where all classes were looked for, also by several layers together.
+    """
     x, y = centres(window)
     looked = np.full(len(x), not painting.has_extent)
-    for shapes in painting.extent:
+    classes = sorted(set().union(*painting.looked_for))
+    found = {number: np.zeros(len(x), dtype=np.bool_) for number in classes}
+    for shapes, codes in zip(painting.extent, painting.looked_for, strict=True):
         points = shapes.carrier.to_labels(x, y)
+        here = np.zeros(len(x), dtype=np.bool_)
         for number in shapes.near(points).tolist():
-            looked[shapes.covers(number, window, points)] = True
+            here[shapes.covers(number, window, points)] = True
+        for number in codes:
+            found[number] |= here
+    for number, here in found.items():
+        looked |= here & (code == number)
+    everything = painting.all_classes
+    if painting.extent and everything <= set(found):
+        looked |= np.logical_and.reduce([found[number] for number in sorted(everything)])
     return looked
 
 

@@ -167,7 +167,8 @@ class _Chip:
             return set()
         painting = self._painting
         seen = {_object_number(painting, e) for e in self._objects if e["local_id"]}
-        _, number = self._outcome(on_top(painting, self._covered, len(self._x)), self._unlooked())
+        top = on_top(painting, self._covered, len(self._x))
+        _, number = self._outcome(top, ~self._looked(top) | self._dead)
         painted, counts = np.unique(number[number != NOTHING], return_counts=True)
         rests = {
             thing
@@ -181,13 +182,15 @@ class _Chip:
             self._dead = self._dead | np.isin(number, list(rests))
         return rests
 
-    def _unlooked(self) -> Mask:
-        return ~looked_at(self._painting, self._row.window) | self._dead
+    def _looked(self, top: Ints) -> Mask:
+        """Where somebody looked for the class on top."""
+        unmasked, _ = self._outcome(top, np.zeros(len(top), dtype=np.bool_))
+        return looked_at(self._painting, self._row.window, unmasked)
 
     def wrong_pixels(self) -> int:
         """Pixels that are neither what the labels give nor close enough to an edge to differ."""
         top = on_top(self._painting, self._covered, len(self._x))
-        looked = looked_at(self._painting, self._row.window)
+        looked = self._looked(top)
         code, number = self._outcome(top, ~looked | self._dead)
         differs = self._seen.code != code
         if self._seen.object is not None:
@@ -242,7 +245,8 @@ class _Chip:
             tops = _possible_tops(inside[index], unsure[index], rank, painting)
             ignored = {bool(self._dead[pixel]) or not looked[index]}
             near_rest = unsure[index] and self._rests
-            if near_rest or (shaky[index] and not self._dead[pixel]):
+            open_question = shaky[index] or (painting.by_class and unsure[index])
+            if near_rest or (open_question and not self._dead[pixel]):
                 ignored = {True, False}
             excused[index] = self._is_possible(pixel, tops, ignored)
         return excused

@@ -122,7 +122,7 @@ class _Verification:
                 pixels.alignment.check(f"images and masks of {n} chips lie on one grid each"),
                 pixels.values.check(f"masks of {n} chips hold what schema and index say"),
                 check_splits(self._folder, self._index, self._facts.manifest),
-                check_leakage(self._index, self._facts),
+                check_leakage(self._folder, self._index, self._facts),
                 self._tables.check(left, objects=self._objects is not None),
                 self._images.check(
                     f"{self._images.n_checked} {sampled} are the source's pixels, bit for bit"

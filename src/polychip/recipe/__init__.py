@@ -14,6 +14,8 @@ from polychip.recipe.model import Recipe
 from polychip.recipe.output import FormatOptions, OutputOptions, SplitOptions
 from polychip.recipe.schema import CLASS_FIELD_NAMES, ClassEntry, SchemaOptions
 from polychip.recipe.sources import (
+    ExtentSource,
+    FeatureSource,
     IgnoreRaster,
     LabelSource,
     Layer,
@@ -26,8 +28,8 @@ from polychip.recipe.sources import (
 from polychip.recipe.targets import TARGETS
 
 __all__ = [
-    "CLASS_FIELD_NAMES", "TARGETS", "ChipOptions", "ClassEntry", "FormatOptions", "GridOptions",
-    "IgnoreRaster",
+    "CLASS_FIELD_NAMES", "TARGETS", "ChipOptions", "ClassEntry", "ExtentSource", "FeatureSource",
+    "FormatOptions", "GridOptions", "IgnoreRaster",
     "LabelSource", "Layer", "MaskOptions", "Mode", "NodataRule", "OutputOptions", "Recipe",
     "Resampling", "Scene", "SchemaOptions", "SplitOptions", "VectorSource",
     "absolute_path", "build_recipe", "is_remote", "load_recipe", "load_recipe_text", "map_paths",

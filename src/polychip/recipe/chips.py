@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from polychip.errors import nearest
-from polychip.recipe.sources import Resampling
+from polychip.recipe.sources import FeatureSource, Resampling, read_source
 from polychip.recipe.table import Table
 from polychip.recipe.targets import (
     NEED_OBJECTS,
@@ -45,11 +45,41 @@ class ChipOptions(Table):
     stride: Size | tuple[Size, Size] | None = None
     edge: Literal["pad", "shift", "drop"] = "pad"
     anchor: Literal["image", "grid"] = "image"
-    sample: Literal["grid"] = "grid"
+    sample: Literal["grid", "random", "objects", "features"] = "grid"
+    n_chips: Annotated[int, Field(ge=1)] | None = None
+    """Chips to draw, for each group of scenes; with 'random' and `balance`."""
+    jitter: Annotated[int, Field(ge=0)] = 0
+    """Chips around objects are moved by up to so many pixels along either axis."""
+    features: Annotated[FeatureSource, BeforeValidator(read_source)] | None = None
+    """The layer whose polygons get a chip each, with 'features'."""
+    balance: Literal["classes"] | dict[str, Annotated[float, Field(gt=0)]] | None = None
+    """Draw chips so that classes are seen equally often, or by weights."""
+    min_pixels: dict[str, Annotated[int, Field(ge=1)]] = {}
+    """Pixels that a chip needs of at least one of these classes, or it is left out."""
     max_nodata: Annotated[float, Field(ge=0, le=1)] = 1.0
     min_labelled: Annotated[float, Field(ge=0, le=1)] = 0.0
     negatives: Annotated[float, Field(ge=0, le=1)] = 1.0
+    dates: Literal["any", "all"] = "any"
+    """'all': chips that a scene of their group lacks are left out of the others, too."""
     seed: int = 0
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.sample == "random" and self.n_chips is None:
+            raise ValueError("sample = 'random' needs n_chips, the number of chips to draw")
+        if self.balance is not None and self.n_chips is None:
+            raise ValueError("balance needs n_chips, the number of chips to draw")
+        if self.n_chips is not None and self.sample != "random" and self.balance is None:
+            raise ValueError("n_chips is for sample = 'random', or for a draw by balance")
+        if (self.sample == "features") != (self.features is not None):
+            raise ValueError("sample = 'features' and features, the layer, go together")
+        if self.jitter and self.sample != "objects":
+            raise ValueError("jitter moves the chips of sample = 'objects', and no others")
+        if self.sample != "grid" and (self.anchor != "image" or self.stride is not None):
+            raise ValueError(f"sample = '{self.sample}' has no grid, so no stride and no anchor")
+        if self.balance == {}:
+            raise ValueError("balance = {} names no class; give weights, or 'classes'")
+        return self
 
     @property
     def height_width(self) -> tuple[int, int]:

@@ -17,7 +17,9 @@ _MUST = {
 
 
 _PATTERNS = {
-    r"^(none|blocks|random|scene|field:.+)$": "must be none, blocks, random, scene or field:NAME",
+    r"^(none|blocks|random|scene|kfold|field:.+)$": (
+        "must be none, blocks, random, scene, kfold or field:NAME"
+    ),
     r"^#[0-9a-fA-F]{6}$": "must be a colour such as #1f78b4",
 }
 

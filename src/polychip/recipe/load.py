@@ -12,7 +12,14 @@ from polychip.recipe.faults import dotted, is_beside_the_point, place, wrong
 from polychip.recipe.model import Recipe
 from polychip.recipe.output import FormatOptions, OutputOptions, SplitOptions
 from polychip.recipe.schema import ClassEntry, SchemaOptions
-from polychip.recipe.sources import IgnoreRaster, LabelSource, Layer, Scene, VectorSource
+from polychip.recipe.sources import (
+    ExtentSource,
+    FeatureSource,
+    IgnoreRaster,
+    LabelSource,
+    Layer,
+    Scene,
+)
 from polychip.recipe.targets import (
     BoundaryOptions,
     CenterOptions,
@@ -77,6 +84,8 @@ def source_files(recipe: Recipe) -> list[str]:
         paths += [entry.path for entry in (*scene.labels, *scene.extent)]
         paths += [entry.path for entry in scene.ignore]
         files.update(dict.fromkeys(paths))
+    if recipe.chips.features is not None:
+        files.setdefault(recipe.chips.features.path)
     return list(files)
 
 
@@ -113,14 +122,24 @@ def map_paths(recipe: Recipe, change: Any) -> Recipe:
                 }
             )
         )
-    output = recipe.output.model_copy(update={"path": change(recipe.output.path)})
-    return recipe.model_copy(update={"scenes": scenes, "output": output})
+    changed: dict[str, Any] = {
+        "scenes": scenes,
+        "output": recipe.output.model_copy(update={"path": change(recipe.output.path)}),
+    }
+    if recipe.chips.features is not None:
+        features = source(recipe.chips.features)
+        changed["chips"] = recipe.chips.model_copy(update={"features": features})
+    if recipe.split.frozen is not None:
+        frozen = change(recipe.split.frozen)
+        changed["split"] = recipe.split.model_copy(update={"frozen": frozen})
+    return recipe.model_copy(update=changed)
 
 
 _KNOWN_KEYS: dict[str, type[BaseModel]] = {
     "schema": SchemaOptions, "grid": GridOptions, "chips": ChipOptions, "masks": MaskOptions,
     "split": SplitOptions, "output": OutputOptions, "scenes": Scene, "labels": LabelSource,
-    "extent": VectorSource, "ignore": IgnoreRaster, "classes": ClassEntry, "layers": Layer,
+    "extent": ExtentSource, "features": FeatureSource, "ignore": IgnoreRaster,
+    "classes": ClassEntry, "layers": Layer,
     "boundary": BoundaryOptions, "contact": ContactOptions, "distance": DistanceOptions,
     "center": CenterOptions, "weights": WeightOptions, "coverage": CoverageOptions,
     "confidence": ConfidenceOptions,

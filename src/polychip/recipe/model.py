@@ -24,6 +24,31 @@ class Recipe(Table):
     split: SplitOptions = SplitOptions()
     output: OutputOptions = OutputOptions()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _share_labels(cls, data: Any) -> Any:
+        """Give scenes with `labels_of` the labels and the extent of the scene that they name."""
+        if not isinstance(data, dict) or not isinstance(data.get("scenes"), list):
+            return data
+        given = [scene for scene in data["scenes"] if isinstance(scene, dict)]
+        own = {scene.get("name"): scene for scene in given if "labels_of" not in scene}
+        scenes = []
+        for scene in data["scenes"]:
+            if not isinstance(scene, dict) or "labels_of" not in scene:
+                scenes.append(scene)
+                continue
+            rest = {key: value for key, value in scene.items() if key != "labels_of"}
+            other = own.get(scene["labels_of"])
+            if other is None or "labels" in rest or "extent" in rest:
+                raise ValueError(
+                    f"scene '{scene.get('name')}': labels_of names another scene that has labels "
+                    f"of its own (here '{scene['labels_of']}'), and stands in for labels and "
+                    "extent"
+                )
+            shared = {key: other[key] for key in ("labels", "extent") if key in other}
+            scenes.append(rest | shared)
+        return data | {"scenes": scenes}
+
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
         names = [scene.name.casefold() for scene in self.scenes]

@@ -1,9 +1,9 @@
 """[split], [output]: who trains on what, and where it goes."""
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from polychip.errors import nearest
 from polychip.format_list import FORMATS
@@ -13,7 +13,7 @@ from polychip.recipe.table import Table
 class SplitOptions(Table):
     """The [split] table."""
 
-    by: Annotated[str, Field(pattern=r"^(none|blocks|random|scene|field:.+)$")] = "none"
+    by: Annotated[str, Field(pattern=r"^(none|blocks|random|scene|kfold|field:.+)$")] = "none"
     fractions: dict[str, Annotated[float, Field(ge=0, le=1)]] = {
         "train": 0.8,
         "val": 0.1,
@@ -21,6 +21,25 @@ class SplitOptions(Table):
     }
     block: Annotated[int, Field(ge=1)] = 4
     gap: Annotated[int, Field(ge=0)] = 0
+    folds: Annotated[int, Field(ge=2, le=100)] = 5
+    """With 'kfold'."""
+    objects: Literal["cut", "whole"] = "cut"
+    """'whole': all chips that show an object go to one split."""
+    stratify: bool = True
+    """Even the classes' shares out, as far as blocks or scenes allow."""
+    frozen: str | None = None
+    """A dataset, or a table of chip ids and splits, whose chips keep their split."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.objects == "whole" and self.by not in ("blocks", "scene", "kfold"):
+            raise ValueError(
+                f"objects = 'whole' keeps chips together, by = '{self.by}' does not: take by = "
+                "'blocks', 'scene' or 'kfold'"
+            )
+        if self.frozen is not None and self.by == "none":
+            raise ValueError("frozen keeps splits, and by = 'none' has none; give by")
+        return self
 
     @field_validator("fractions")
     @classmethod

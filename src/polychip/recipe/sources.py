@@ -19,7 +19,8 @@ def split_layer(text: str) -> tuple[str, str | None]:
     return path, layer.removeprefix("layername=") or None
 
 
-def _vector_table(value: Any) -> Any:
+def read_source(value: Any) -> Any:
+    """'FILE|LAYER' as a table; tables as they are."""
     if not isinstance(value, str):
         return value
     path, layer = split_layer(value)
@@ -33,7 +34,7 @@ def _image_table(value: Any) -> Any:
 
 
 class VectorSource(Table):
-    """A layer of polygons that says what was looked at."""
+    """A layer of a vector file."""
 
     path: str
     layer: str | None = None
@@ -41,6 +42,20 @@ class VectorSource(Table):
     """OGR SQL, such as "status = 'done'"."""
     crs: str | None = None
     """CRS of a file that doesn't state one."""
+
+
+class ExtentSource(VectorSource):
+    """A layer of polygons that says what was looked at."""
+
+    classes: list[str] = []
+    """Only these classes were looked at there; empty: everything."""
+
+
+class FeatureSource(VectorSource):
+    """A layer of polygons that get a chip each."""
+
+    id_field: str | None = None
+    """Field that names each polygon; default: its number in the file."""
 
 
 class LabelSource(VectorSource):
@@ -92,12 +107,12 @@ class Scene(Table):
     nodata: float | None = None
     nodata_rule: NodataRule = "all"
     labels: Annotated[
-        list[Annotated[LabelSource, BeforeValidator(_vector_table)]],
+        list[Annotated[LabelSource, BeforeValidator(read_source)]],
         BeforeValidator(as_list),
         Field(min_length=1),
     ]
     extent: Annotated[
-        list[Annotated[VectorSource, BeforeValidator(_vector_table)]], BeforeValidator(as_list)
+        list[Annotated[ExtentSource, BeforeValidator(read_source)]], BeforeValidator(as_list)
     ] = []
     ignore: Annotated[list[IgnoreRaster], BeforeValidator(as_list)] = []
 

@@ -1,6 +1,7 @@
-"""From a recipe to a plan: grids, chips, splits, blocks. Labels are not read yet."""
+"""From a recipe to a plan: grids, chips, splits, blocks."""
 
 import hashlib
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,16 +20,12 @@ from polychip.layout.cells import (
     chip_ids,
     coverage_gap,
     group_lattice,
-    plan_cells,
 )
-from polychip.layout.split import (
-    DROPPED,
-    SplitAssignment,
-    SplitOptions,
-    assign_splits,
-)
-from polychip.layout.units import UnitTable, gather_units
+from polychip.layout.frozen import FrozenSplit
+from polychip.layout.split import DROPPED, SplitAssignment
 from polychip.recipe import Recipe, Scene
+from polychip.scenes.choose import choose_chips
+from polychip.scenes.contents import LabelSurvey
 from polychip.scenes.imagery import SceneImagery, open_imagery
 from polychip.targets.registry import margin_px, target_specs
 
@@ -52,6 +49,8 @@ class ScenePlan:
     y_off: NDArray[np.int64]
     split: NDArray[np.int8]
     """Index into the split names, DROPPED for chips that are left out."""
+    suffix: NDArray[np.str_] | None = None
+    """What follows the group in the chips' ids; None: row and column."""
 
     @property
     def name(self) -> str:
@@ -84,6 +83,8 @@ class Plan:
     chip_shape: tuple[int, int]
     notes: tuple[str, ...] = field(default=())
     warnings: tuple[str, ...] = field(default=())
+    frozen: FrozenSplit | None = None
+    """The splits that were kept; the dataset stores them."""
 
     @property
     def has_splits(self) -> bool:
@@ -98,6 +99,8 @@ class Plan:
 
 def make_plan(recipe: Recipe) -> Plan:
     """Open the imagery's headers and decide where the chips lie and to which split they go.
+
+    Labels are only looked at where the recipe's sampling or splits hang on them.
 
     Raises:
         InputError: imagery can't be read, or fits no common grid; a target does not fit the schema.
@@ -117,32 +120,45 @@ def make_plan(recipe: Recipe) -> Plan:
         group_lattice(name, [(recipe.scenes[i].name, imagery[i].grid) for i in members])
         for name, members in groups.items()
     )
-    cells = [plan_cells(lattice, options) for lattice in lattices]
-    if not any(len(found) for found in cells):
-        raise InputError(
-            f"no chip of {options.height} × {options.width} px fits wholly into the imagery "
-            f"({', '.join(f'{i.grid.height} × {i.grid.width} px' for i in imagery[:3])}), and "
-            "edge = 'drop' leaves out all others; use edge = 'pad', or a smaller size"
+    with tempfile.TemporaryDirectory(prefix="polychip-look-") as folder:
+        chosen = choose_chips(
+            recipe, lattices, groups, options, LabelSurvey(recipe, imagery, Path(folder))
         )
-    units, unit_of = gather_units(cells, lattices, options)
-    splits = assign_splits(
-        units, lattices, _split_options(recipe), _field_values(recipe, units, lattices, groups)
-    )
+    cells, splits = chosen.cells, chosen.splits
+    if not any(len(found) for found in cells):
+        raise _no_chip(recipe, imagery, options)
     scenes: list[ScenePlan | None] = [None] * len(recipe.scenes)
     for index, members in enumerate(groups.values()):
-        chip_split = splits.split[unit_of[index]]
+        chip_split = splits.split[chosen.unit_of[index]]
         for position, scene in enumerate(members):
             scenes[scene] = _scene_plan(
                 recipe.scenes[scene], imagery[scene], index, cells[index], position, chip_split
             )
+    gaps = _gap_warnings(lattices, options) if recipe.chips.sample == "grid" else ()
     return Plan(
         recipe=recipe,
         scenes=tuple(scene for scene in scenes if scene is not None),
         lattices=lattices,
         splits=splits,
         chip_shape=(options.height, options.width),
-        notes=tuple(note for found in imagery for note in found.notes),
-        warnings=tuple(_gap_warnings(lattices, options)),
+        notes=(*(note for found in imagery for note in found.notes), *chosen.notes),
+        warnings=tuple(gaps),
+        frozen=chosen.frozen,
+    )
+
+
+def _no_chip(recipe: Recipe, imagery: Sequence[SceneImagery], options: ChipOptions) -> InputError:
+    sizes = ", ".join(f"{i.grid.height} × {i.grid.width} px" for i in imagery[:3])
+    if recipe.chips.sample == "grid":
+        return InputError(
+            f"no chip of {options.height} × {options.width} px fits wholly into the imagery "
+            f"({sizes}), and edge = 'drop' leaves out all others; use edge = 'pad', or a smaller "
+            "size"
+        )
+    return InputError(
+        f"sample = '{recipe.chips.sample}' gives no chip of {options.height} × {options.width} px "
+        f"on the imagery ({sizes}): nothing to make chips of lies on it, or edge = 'drop' leaves "
+        "all out; check the labels or chips.features, or use edge = 'pad'"
     )
 
 
@@ -174,36 +190,6 @@ def _chip_options(recipe: Recipe) -> ChipOptions:
     return ChipOptions(height, width, stride_y, stride_x, chips.edge, chips.anchor)
 
 
-def _split_options(recipe: Recipe) -> SplitOptions:
-    split = recipe.split
-    by = "field" if split.by.startswith("field:") else split.by
-    return SplitOptions(
-        by=by,  # type: ignore[arg-type]  # the recipe's pattern allows no other
-        fractions=split.fractions,
-        block=split.block,
-        gap_px=split.gap,
-        seed=recipe.chips.seed,
-    )
-
-
-def _field_values(
-    recipe: Recipe,
-    units: UnitTable,
-    lattices: Sequence[Lattice],
-    groups: dict[str, list[int]],
-) -> list[str | None] | None:
-    if not recipe.split.by.startswith("field:"):
-        return None
-    from polychip.scenes.fields import field_of_units
-
-    name = recipe.split.by.removeprefix("field:")
-    sources = [
-        [source for scene in members for source in recipe.scenes[scene].extent]
-        for members in groups.values()
-    ]
-    return field_of_units(name, units, lattices, sources, allow_ballpark=recipe.grid.allow_ballpark)
-
-
 def _scene_plan(
     scene: Scene,
     imagery: SceneImagery,
@@ -222,6 +208,7 @@ def _scene_plan(
         x_off=cells.x_off[mine],
         y_off=cells.y_off[mine],
         split=split[mine],
+        suffix=None if cells.suffix is None else cells.suffix[mine],
     )
 
 
@@ -251,6 +238,7 @@ def scene_job(plan: Plan, scene: ScenePlan, output: Path, state: Path) -> SceneJ
         objects=recipe.masks.mode != "semantic",
         all_touched=recipe.masks.all_touched,
         min_labelled=recipe.chips.min_labelled,
+        min_pixels=tuple(recipe.chips.min_pixels.items()),
         images=recipe.output.images == "copies",
         context_px=recipe.masks.context_px,
         min_visible=recipe.masks.min_visible,
@@ -292,6 +280,8 @@ def block_chips(plan: Plan, scene: ScenePlan) -> tuple[int, int]:
     """
     height, width = plan.chip_shape
     stride_y, stride_x = plan.recipe.chips.stride_yx
+    if scene.suffix is not None:  # chips lie anywhere in their squares, and reach into the next
+        return max(1, BLOCK_PX // height - 1), max(1, BLOCK_PX // width - 1)
     pixel_bytes = sum(
         layer.profile.count * np.dtype(layer.profile.dtype).itemsize
         for _, layer in scene.imagery.layers
@@ -309,10 +299,16 @@ def block_chips(plan: Plan, scene: ScenePlan) -> tuple[int, int]:
     return rows, cols
 
 
+def plan_slots(plan: Plan, scene: ScenePlan) -> Iterator[ChipSlot]:
+    """All chips of a scene, by row and column."""
+    return _slots(plan, scene, scene.kept)
+
+
 def _slots(plan: Plan, scene: ScenePlan, members: NDArray[np.int64]) -> Iterator[ChipSlot]:
     height, width = plan.chip_shape
     names = plan.splits.names if plan.has_splits else None
-    ids = chip_ids(scene.scene.group_name, scene.row[members], scene.col[members])
+    suffix = None if scene.suffix is None else scene.suffix[members]
+    ids = chip_ids(scene.scene.group_name, scene.row[members], scene.col[members], suffix)
     chips = plan.recipe.chips
     for chip_id, index in zip(ids, members.tolist(), strict=True):
         yield ChipSlot(
