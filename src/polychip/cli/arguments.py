@@ -13,8 +13,8 @@ The usual way:
   polychip run recipe.toml                        build the dataset
   polychip verify dataset                         prove that it is right
 
-Exit codes: 0 done; 1 an input or the recipe is wrong, or verify found a problem; 2 usage;
-3 done, but some chips failed (listed); 130 interrupted (--resume goes on).
+Exit codes: 0 done; 1 an input or the recipe is wrong, or verify or check found a problem;
+2 usage; 3 done, but some chips failed (listed); 130 interrupted (--resume goes on).
 """
 
 
@@ -29,7 +29,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_add_init, _add_plan, _add_export, _add_run, _add_verify, _add_demo):
+    from polychip.cli.quality_arguments import add_check
+
+    for add in (_add_init, _add_plan, _add_export, _add_run, _add_verify, add_check, _add_demo):
         add(commands)
     return parser
 
@@ -55,7 +57,8 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _command(commands: Any, name: str, purpose: str, example: str) -> argparse.ArgumentParser:
+def command(commands: Any, name: str, purpose: str, example: str) -> argparse.ArgumentParser:
+    """A command whose help says its purpose and shows an example."""
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
         help=purpose,
@@ -68,7 +71,7 @@ def _command(commands: Any, name: str, purpose: str, example: str) -> argparse.A
 
 
 def _add_init(commands: Any) -> None:
-    parser = _command(
+    parser = command(
         commands,
         "init",
         "look at images and labels, and write a commented recipe that runs",
@@ -87,7 +90,7 @@ def _add_init(commands: Any) -> None:
 
 
 def _add_plan(commands: Any) -> None:
-    parser = _command(
+    parser = command(
         commands,
         "plan",
         "say what a recipe would give: chips, splits, classes, bytes, warnings; writes nothing",
@@ -102,7 +105,7 @@ def _add_plan(commands: Any) -> None:
 
 
 def _add_export(commands: Any) -> None:
-    parser = _command(
+    parser = command(
         commands,
         "export",
         "build a dataset without writing a recipe; the one that stands for it is stored in it",
@@ -122,7 +125,7 @@ def _add_export(commands: Any) -> None:
 
 
 def _add_run(commands: Any) -> None:
-    parser = _command(
+    parser = command(
         commands,
         "run",
         "build the dataset of a recipe",
@@ -138,7 +141,7 @@ def _add_run(commands: Any) -> None:
 
 
 def _add_verify(commands: Any) -> None:
-    parser = _command(
+    parser = command(
         commands,
         "verify",
         "prove that a dataset is right: files, checksums, alignment, values, leakage, labels",
@@ -153,7 +156,7 @@ def _add_verify(commands: Any) -> None:
 
 
 def _add_demo(commands: Any) -> None:
-    parser = _command(
+    parser = command(
         commands,
         "demo",
         "go the whole way on the shipped sample, step by step, without a download",

@@ -87,6 +87,13 @@ def verify(args: argparse.Namespace) -> int:
     return DONE if report.ok else WRONG
 
 
+def check(args: argparse.Namespace) -> int:
+    """Check labels and print what was found."""
+    from polychip.cli import quality_commands
+
+    return quality_commands.check(args)
+
+
 def demo(args: argparse.Namespace) -> int:
     """Go the whole way on the sample."""
     from polychip.demo import closing_words, look_at_sample, sample_recipe

@@ -98,7 +98,8 @@ def _transform(xy: NDArray[np.float64], place: Footprint) -> NDArray[np.float64]
             lon, x, turn = place.unrolled
             straight = x + (xy[:, 0] - lon) * (turn / 360.0)
             moved[:, 0] += turn * np.round((straight - moved[:, 0]) / turn)
-    return place.grid.to_pixels(moved[:, 0], moved[:, 1])
+    pixels = place.grid.to_pixels(moved[:, 0], moved[:, 1])
+    return pixels + place.shift_px if any(place.shift_px) else pixels
 
 
 def _areas(
@@ -113,14 +114,17 @@ def _areas(
     if place.operation.is_identity:
         area = np.asarray(shapely.area(geometry), np.float64)
         area /= abs(place.grid.transform.determinant)
-        west, south, east, north = ring_bounds(place.grid.corners(w))
+        dx, dy = place.shift_px
+        x, y = np.array([w.x_off, w.x_end]) - dx, np.array([w.y_off, w.y_end]) - dy
+        corners = place.grid.to_crs(x[[0, 1, 1, 0]], y[[0, 0, 1, 1]])
+        west, south, east, north = ring_bounds(corners)
         bounds = shapely.bounds(geometry)
         inner = (
             (bounds[:, 0] > west) & (bounds[:, 1] > south)
             & (bounds[:, 2] < east) & (bounds[:, 3] < north)
         )  # fmt: skip
         out = np.flatnonzero(~inner | (not place.grid.transform.is_rectilinear))
-        moved = shapely.transform(geometry[out], lambda xy: place.grid.to_pixels(*xy.T))
+        moved = shapely.transform(geometry[out], lambda xy: _transform(xy, place))
     else:
         moved = shapely.set_coordinates(geometry.copy(), pixels)
         _follow_wide(moved, geometry, place)

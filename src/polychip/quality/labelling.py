@@ -62,9 +62,10 @@ def read_painting(
     parts = []
     for number, source in enumerate(scene.labels):
         pipeline = str(entry["labels"][number]["operation"]["pipeline"])
-        frame = _read(source, grid, most)
+        shift = source.shift_px or (0.0, 0.0)
+        frame = _read(source, grid, _reached(most, shift))
         geometry, kept = _polygons(frame)
-        shapes = Shapes.of(Carrier(grid, pipeline, _crs(frame, source)), geometry)
+        shapes = Shapes.of(Carrier(grid, pipeline, _crs(frame, source), shift), geometry)
         parts.append(
             _Part(
                 shapes,
@@ -77,6 +78,13 @@ def read_painting(
     for extent in scene.extent:
         painting.extent.append(_read_extent(extent, grid, most, painting))
     return painting
+
+
+def _reached(window: Window, shift_px: tuple[float, float]) -> Window:
+    """The window and all that a shift may bring into it."""
+    columns, rows = (int(abs(part)) + 1 if part else 0 for part in shift_px)
+    x, y, width, height = window
+    return Window(x - columns, y - rows, width + 2 * columns, height + 2 * rows)
 
 
 def _at_most(least: Window, grid: Grid, height: int, width: int) -> Window:

@@ -1,0 +1,83 @@
+"""What the commands that judge labels do; returns the exit code."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from polychip.cli.main import DONE, WRONG
+from polychip.errors import OutputError, RecipeError
+
+if TYPE_CHECKING:
+    from polychip.quality.labels_given import GivenLabels
+
+
+def check(args: argparse.Namespace) -> int:
+    """Check labels; 1 where a problem is an error."""
+    from polychip.quality.checks.check import check_labels
+    from polychip.quality.checks.fixing import write_fixed
+    from polychip.quality.checks.layers import write_problems
+    from polychip.quality.checks.subject import Request
+    from polychip.recipe import VectorSource, split_layer
+
+    if args.fix and args.output is None:
+        raise RecipeError("--fix writes the mended labels into a new file: name it with -o")
+    given = _given(args)
+    extent = [split_layer(text) for text in args.extent]
+    request = Request(
+        labels=given.source,
+        images=tuple(args.images),
+        extent=tuple(VectorSource(path=path, layer=layer) for path, layer in extent),
+        options=given.schema,
+        pixel_m=args.pixel_m,
+        dates=args.dates or given.dates,
+        date_field=args.date_field,
+        gap_px=args.gap_px,
+        chip_px=args.chip_px,
+        allow_ballpark=args.allow_ballpark,
+    )
+    target = None if args.output is None else new_file(args.output, overwrite=args.overwrite)
+    report, subject = check_labels(request)
+    sys.stdout.write(_json(report.to_dict()) if args.json else f"{report}\n")
+    if target is not None:
+        if args.fix:
+            told = str(write_fixed(report, subject, target, overwrite=args.overwrite))
+        else:
+            write_problems(target, report.problems, subject.crs_wkt)
+            told = f"{target}: the problems, to open in QGIS"
+        (sys.stderr if args.json else sys.stdout).write(f"{told}\n")
+    return DONE if report.ok else WRONG
+
+
+def new_file(name: str, *, overwrite: bool, suffix: str = ".gpkg") -> Path:
+    """The file to write.
+
+    Raises:
+        OutputError: it is there already, or its name says that it is something else.
+    """
+    path = Path(name)
+    if path.suffix.lower() != suffix:
+        raise OutputError(f"{path}: a file of this kind ends in {suffix}; give such a name with -o")
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path}: a file is already here; give --overwrite, or another name")
+    return path
+
+
+def _given(args: argparse.Namespace) -> "GivenLabels":
+    from polychip.quality.labels_given import given_labels
+
+    return given_labels(
+        args.labels,
+        recipe=args.schema,
+        class_field=args.class_field,
+        class_name=args.class_name,
+        instance_field=args.instance_field,
+        id_field=args.id_field,
+        where=args.where,
+        labels_crs=args.labels_crs,
+    )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
