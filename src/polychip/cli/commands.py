@@ -94,6 +94,13 @@ def check(args: argparse.Namespace) -> int:
     return quality_commands.check(args)
 
 
+def advise(args: argparse.Namespace) -> int:
+    """Say which masks to label for, and why."""
+    from polychip.cli import quality_commands
+
+    return quality_commands.advise(args)
+
+
 def demo(args: argparse.Namespace) -> int:
     """Go the whole way on the sample."""
     from polychip.demo import closing_words, look_at_sample, sample_recipe

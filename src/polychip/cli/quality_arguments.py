@@ -47,6 +47,40 @@ def add_check(commands: Any) -> None:
     add("--json", action="store_true", help="one JSON document on stdout")
 
 
+def add_advise(commands: Any) -> None:
+    """`polychip advise`."""
+    parser = command(
+        commands,
+        "advise",
+        "say whether to label for semantic, instance or panoptic masks, with the evidence",
+        "  polychip advise labels.gpkg --image scene.tif\n"
+        "  polychip advise labels.gpkg --image scene.tif --goal counting --page advice.html\n"
+        "  polychip advise labels.gpkg --image scene.tif --write-schema recipe.toml",
+    )
+    parser.add_argument("labels", metavar="FILE[|LAYER]", help="polygons; quote the |")
+    add = parser.add_argument
+    add("--image", metavar="IMAGE", nargs="+", required=True, dest="images",
+        help="the images they were drawn on")  # fmt: skip
+    add("--goal", choices=("counting", "area", "change", "mapping"), help="what the masks are for: "
+        "how many, how much, what became of each, or where (default: mapping)")  # fmt: skip
+    add("--schema", metavar="RECIPE", help="a recipe, for its [schema], and for the fields of its "
+        "labels where it has the same file and layer")  # fmt: skip
+    label_fields(parser.add_argument_group("the labels"))
+    group = parser.add_argument_group("what is counted")
+    group.add_argument("--small", metavar="PX", type=int, default=16, dest="small_px",
+        help="objects of fewer pixels count as small (default: 16)")  # fmt: skip
+    group.add_argument("--seconds-per-vertex", metavar="S", type=float, default=1.5,
+        help="your own rate of drawing (default: 1.5)")  # fmt: skip
+    group.add_argument("--seconds-per-object", metavar="S", type=float, default=6.0,
+        help="to find, start and class an object (default: 6)")  # fmt: skip
+    out = parser.add_argument_group("what is written")
+    out.add_argument("--page", metavar="FILE.html", help="the advice as one page with pictures")
+    out.add_argument("--write-schema", metavar="RECIPE", help="put mode, chip size, stride, and "
+        "thing or stuff into a recipe: a new one, or one that is there")  # fmt: skip
+    out.add_argument("--overwrite", action="store_true", help="replace the page if it is there")
+    out.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+
 def label_fields(group: Any) -> None:
     """How to read a label layer."""
     add = group.add_argument

@@ -50,6 +50,40 @@ def check(args: argparse.Namespace) -> int:
     return DONE if report.ok else WRONG
 
 
+def advise(args: argparse.Namespace) -> int:
+    """Say which masks to label for."""
+    from polychip.quality.advice.advise import advise as advise_on
+    from polychip.quality.advice.effort import Rates
+    from polychip.quality.advice.page import write_page
+    from polychip.quality.advice.recipe import write_schema
+    from polychip.quality.checks.subject import Request
+
+    given = _given(args)
+    target = None
+    if args.page is not None:
+        target = new_file(args.page, overwrite=args.overwrite, suffix=".html")
+    request = Request(
+        labels=given.source,
+        images=tuple(args.images),
+        options=given.schema,
+        allow_ballpark=args.allow_ballpark,
+    )
+    rates = Rates(args.seconds_per_vertex, args.seconds_per_object)
+    advice, subject, schema = advise_on(
+        request, goal=args.goal, rates=rates, small_px=args.small_px
+    )
+    sys.stdout.write(_json(advice.to_dict()) if args.json else f"{advice}\n")
+    told = []
+    if target is not None:
+        write_page(target, advice, subject)
+        told.append(f"{target}: the same as a page, with pictures")
+    if args.write_schema is not None:
+        told.append(write_schema(Path(args.write_schema), advice, subject, schema))
+    for line in told:
+        (sys.stderr if args.json else sys.stdout).write(f"{line}\n")
+    return DONE
+
+
 def new_file(name: str, *, overwrite: bool, suffix: str = ".gpkg") -> Path:
     """The file to write.
 
