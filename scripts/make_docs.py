@@ -15,8 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "commands.md"
-COMMANDS = ("init", "plan", "export", "run", "verify", "check", "advise", "demo")
-SHOWN = tuple(ROOT / "docs" / name for name in ("quality.md", "strategy.md"))
+COMMANDS = ("init", "plan", "export", "run", "verify", "check", "agree", "advise", "demo")
+SHOWN = tuple(ROOT / "docs" / name for name in ("quality.md", "agreement.md", "strategy.md"))
 _BLOCK = re.compile(r"^```\n\$ polychip (.*?)\n.*?^```$", re.MULTILINE | re.DOTALL)
 HEAD = """# Commands
 

@@ -15,7 +15,7 @@ from support.rasters import Place, coordinates_as_pixels, place, write_raster
 from polychip.cli.arguments import build_parser
 from polychip.requests import OPTIONS
 
-COMMANDS = ("init", "plan", "export", "run", "verify", "check", "advise", "demo")
+COMMANDS = ("init", "plan", "export", "run", "verify", "check", "agree", "advise", "demo")
 
 
 def examples(text: str) -> list[str]:

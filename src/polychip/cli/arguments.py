@@ -29,10 +29,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    from polychip.cli.quality_arguments import add_advise, add_check
+    from polychip.cli.quality_arguments import add_advise, add_agree, add_check
 
-    for add in (_add_init, _add_plan, _add_export, _add_run, _add_verify, add_check, add_advise,
-                _add_demo):  # fmt: skip
+    for add in (_add_init, _add_plan, _add_export, _add_run, _add_verify, add_check, add_agree,
+                add_advise, _add_demo):  # fmt: skip
         add(commands)
     return parser
 

@@ -94,6 +94,13 @@ def check(args: argparse.Namespace) -> int:
     return quality_commands.check(args)
 
 
+def agree(args: argparse.Namespace) -> int:
+    """Say how well annotators agree."""
+    from polychip.cli import quality_commands
+
+    return quality_commands.agree(args)
+
+
 def advise(args: argparse.Namespace) -> int:
     """Say which masks to label for, and why."""
     from polychip.cli import quality_commands

@@ -81,6 +81,41 @@ def add_advise(commands: Any) -> None:
     out.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 
+def add_agree(commands: Any) -> None:
+    """`polychip agree`."""
+    parser = command(
+        commands,
+        "agree",
+        "say how well annotators agree, or predictions with labels: pixels, outlines, objects",
+        "  polychip agree labels.gpkg labels.gpkg --image scene.tif\n"
+        "  polychip agree labels.gpkg labels.gpkg labels.gpkg --image scene.tif \\\n"
+        "      --consensus staple -o agreement.gpkg",
+    )
+    parser.add_argument("labels", metavar="FILE[|LAYER]", nargs="+", help="two or more layers of "
+        "polygons; the first is the reference of precision and recall; quote the |")  # fmt: skip
+    on = parser.add_argument_group("on which pixels")
+    add = on.add_argument
+    add("--image", metavar="IMAGE", help="its pixels are compared; those without data are not")
+    add("--resolution", metavar="UNITS", type=float, help="side of a pixel where there is no "
+        "image, in units of the first layer's CRS")  # fmt: skip
+    add("--extent", metavar="FILE[|LAYER]", nargs="+", default=[], help="polygons of what was "
+        "looked at: one for all, or one for each; only where both looked is compared")  # fmt: skip
+    add("--boundary", metavar="PX", type=int, default=2, dest="boundary_px",
+        help="outlines may be so far apart (default: 2)")  # fmt: skip
+    add("--schema", metavar="RECIPE", help="a recipe, for its [schema]")
+    label_fields(parser.add_argument_group("the labels"))
+    out = parser.add_argument_group("what is written")
+    add = out.add_argument
+    add("-o", "--output", metavar="FILE.gpkg", help="where A and B differ, as a styled layer; with "
+        "--consensus also what all agree on")  # fmt: skip
+    add("--consensus", choices=("majority", "staple"), help="decide each pixel by the most "
+        "frequent answer, or by STAPLE")  # fmt: skip
+    add("--support", metavar="FILE.tif", help="the consensus as a raster: class, and its support")
+    add("--matrix", metavar="FILE.svg", help="a picture of the confusion matrix")
+    add("--overwrite", action="store_true", help="replace files that are there")
+    add("--json", action="store_true", help="one JSON document on stdout")
+
+
 def label_fields(group: Any) -> None:
     """How to read a label layer."""
     add = group.add_argument

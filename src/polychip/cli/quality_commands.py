@@ -50,6 +50,55 @@ def check(args: argparse.Namespace) -> int:
     return DONE if report.ok else WRONG
 
 
+def agree(args: argparse.Namespace) -> int:
+    """Say how well annotators agree."""
+    from polychip.io.atomic import write_text
+    from polychip.quality.agreement.agree import agree as compare
+    from polychip.quality.agreement.agree import decide
+    from polychip.quality.agreement.layers import write_layers, write_support
+    from polychip.quality.agreement.picture import confusion_svg
+    from polychip.quality.agreement.subject import Request
+    from polychip.recipe import VectorSource, split_layer
+
+    if args.support is not None and args.consensus is None:
+        raise RecipeError("--support is of a consensus: say how with --consensus")
+    given = [_given(args, labels) for labels in args.labels]
+    targets = {
+        kind: None if name is None else new_file(name, overwrite=args.overwrite, suffix=suffix)
+        for kind, name, suffix in (
+            ("layers", args.output, ".gpkg"), ("support", args.support, ".tif"),
+            ("matrix", args.matrix, ".svg"),
+        )
+    }  # fmt: skip
+    extents = [split_layer(text) for text in args.extent]
+    report, subject = compare(
+        Request(
+            labels=tuple(each.source for each in given),
+            image=args.image,
+            resolution=args.resolution,
+            extents=tuple(VectorSource(path=path, layer=layer) for path, layer in extents),
+            options=given[0].schema,
+            boundary_px=args.boundary_px,
+            allow_ballpark=args.allow_ballpark,
+        )
+    )
+    verdict = None if args.consensus is None else decide(report, subject, args.consensus)
+    sys.stdout.write(_json(report.to_dict()) if args.json else f"{report}\n")
+    told = []
+    if targets["layers"] is not None:
+        write_layers(targets["layers"], report, subject, verdict)
+        told.append(f"{targets['layers']}: where A and B differ, to open in QGIS")
+    if targets["support"] is not None and verdict is not None:
+        write_support(targets["support"], report, subject, verdict)
+        told.append(f"{targets['support']}: the consensus and its support")
+    if targets["matrix"] is not None:
+        write_text(targets["matrix"], confusion_svg(report))
+        told.append(f"{targets['matrix']}: the confusion matrix")
+    for line in told:
+        (sys.stderr if args.json else sys.stdout).write(f"{line}\n")
+    return DONE
+
+
 def advise(args: argparse.Namespace) -> int:
     """Say which masks to label for."""
     from polychip.quality.advice.advise import advise as advise_on
@@ -98,11 +147,11 @@ def new_file(name: str, *, overwrite: bool, suffix: str = ".gpkg") -> Path:
     return path
 
 
-def _given(args: argparse.Namespace) -> "GivenLabels":
+def _given(args: argparse.Namespace, labels: str | None = None) -> "GivenLabels":
     from polychip.quality.labels_given import given_labels
 
     return given_labels(
-        args.labels,
+        labels or args.labels,
         recipe=args.schema,
         class_field=args.class_field,
         class_name=args.class_name,
