@@ -40,6 +40,7 @@ class Desk:
         classes: Sequence[str | None] | None = None,
         schema: dict[str, Any] | None = None,
         extent: str | None = None,
+        shift_px: tuple[float, float] | None = None,
         fields: dict[str, Any] | None = None,
         **request: Any,
     ) -> Found:
@@ -50,7 +51,7 @@ class Desk:
             self.image()
         self.report, self.subject = check_labels(
             Request(
-                labels=LabelSource(path=path),
+                labels=LabelSource(path=path, shift_px=shift_px),
                 images=(str(self.folder / "scene.tif"),) if with_image else (),
                 extent=(VectorSource(path=extent),) if extent else (),
                 options=SchemaOptions.model_validate(schema or {}),

@@ -54,6 +54,16 @@ def test_a_shift_is_a_problem_from_one_and_a_half_pixels(town: Desk) -> None:
     assert ("registration.shift", None) not in near
 
 
+def test_labels_that_a_recipe_moves_back_are_measured_where_they_then_lie(town: Desk) -> None:
+    moved = [shapely.affinity.translate(s, 3, -2) for s in houses()]
+    assert town.check(moved, shift_px=(-3.0, 2.0)) == set()
+    assert measured(town).whole.length < 0.25
+    assert town.report is not None
+    assert "moved by labels.shift_px first: -3 columns, 2 rows" in str(town.report)
+    town.check([shapely.box(-0.5, 5, 9, 15)], shift_px=(2.0, 0.0))
+    assert town.report.problems == (), "it lies on the image once it is moved"
+
+
 def test_a_part_that_lies_otherwise_is_found_by_its_cell(town: Desk) -> None:
     moved = [
         shapely.affinity.translate(s, 4, 0) if s.centroid.x < 100 and s.centroid.y < 100 else s

@@ -25,7 +25,9 @@ def confusion_svg(report: AgreementReport) -> str:
     for k, name in enumerate(names):
         text = escape(wording.one_line(name, 14))
         x, y = _LEFT + (k + 0.5) * _CELL_W, _TOP + (k + 0.5) * _CELL_H
-        parts.append(f'<text x="{x}" y="{_TOP - 12}" text-anchor="middle">{text}</text>')
+        parts.append(
+            f'<text x="{x}" y="{_TOP - 12}" text-anchor="middle" font-size="11">{text}</text>'
+        )
         parts.append(
             f'<text x="{_LEFT - 10}" y="{y}" text-anchor="end" dominant-baseline="middle">'
             f"{text}</text>"

@@ -34,6 +34,8 @@ class CheckReport:
     """By check, then as the features are in the file."""
     classes: tuple[ClassFigures, ...]
     registrations: tuple[Registration, ...]
+    shift_px: tuple[float, float] | None
+    """By which a recipe moves the labels; everything was checked where they then lie."""
     left_out: tuple[tuple[str, str], ...]
     """(check, why) of what could not be checked."""
 
@@ -57,6 +59,7 @@ class CheckReport:
             "problems": [problem.to_dict() for problem in self.problems],
             "classes": {entry.name: entry.to_dict() for entry in self.classes},
             "registration": [entry.to_dict() for entry in self.registrations],
+            "shift_px": list(self.shift_px) if self.shift_px else None,
             "not_checked": [{"check": check, "why": why} for check, why in self.left_out],
         }
 
@@ -88,6 +91,7 @@ def check_labels(request: Request) -> tuple[CheckReport, Subject]:
         problems=tuple(problems),
         classes=tuple(figures),
         registrations=tuple(registrations),
+        shift_px=source.shift_px,
         left_out=tuple(left_out(request)),
     )
     return report, subject

@@ -30,6 +30,8 @@ class Plane:
     operation: Operation
     """From the labels' CRS to the grid's."""
     pixel_known: bool
+    shift_px: tuple[float, float] = (0.0, 0.0)
+    """By which the recipe moves the labels."""
 
     @property
     def unit(self) -> str:
@@ -59,10 +61,10 @@ class Plane:
 
     def _to_plane(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
         there = self.operation.forward(xy[:, 0], xy[:, 1])
-        return self.grid.to_pixels(there[:, 0], there[:, 1])
+        return self.grid.to_pixels(there[:, 0], there[:, 1]) + self.shift_px
 
     def _to_labels(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
-        there = self.grid.to_crs(xy[:, 0], xy[:, 1])
+        there = self.grid.to_crs(xy[:, 0] - self.shift_px[0], xy[:, 1] - self.shift_px[1])
         return self.operation.inverse(there[:, 0], there[:, 1])
 
 
@@ -77,15 +79,21 @@ def _moved(geometry: NDArray[np.object_], move: Any) -> NDArray[np.object_]:
     return out
 
 
-def image_plane(labels_crs: str, grid: Grid, *, allow_ballpark: bool) -> Plane:
-    """The pixels of an image.
+def image_plane(
+    labels_crs: str,
+    grid: Grid,
+    *,
+    allow_ballpark: bool,
+    shift_px: tuple[float, float] | None = None,
+) -> Plane:
+    """The pixels of an image, on which a recipe may move the labels.
 
     Raises:
         InputError: the labels can't be brought there.
     """
     area = lonlat_bounds(grid.crs_wkt, grid.outline())
     operation = choose_operation(labels_crs, grid.crs_wkt, area, allow_ballpark=allow_ballpark)
-    return Plane(grid, operation, pixel_known=True)
+    return Plane(grid, operation, pixel_known=True, shift_px=shift_px or (0.0, 0.0))
 
 
 def metre_plane(

@@ -131,7 +131,12 @@ def look_at(request: Request) -> Subject:
     crs_wkt = source_crs(source, info)
     imagery = [(name, _open(name, files)) for name, files in _scenes(request.images)]
     plane = (
-        image_plane(crs_wkt, imagery[0][1].grid, allow_ballpark=request.allow_ballpark)
+        image_plane(
+            crs_wkt,
+            imagery[0][1].grid,
+            allow_ballpark=request.allow_ballpark,
+            shift_px=source.shift_px,
+        )
         if imagery
         else metre_plane(crs_wkt, info.bounds, request.pixel_m)
     )
@@ -231,7 +236,7 @@ def _burn(
     """The labels near an image, as the export would burn them."""
     grid = imagery.grid
     place = ScenePlace(name, grid, grid.window, allow_ballpark=request.allow_ballpark)
-    _, around = place_layer(place, crs_wkt)
+    _, around = place_layer(place, crs_wkt, request.labels.shift_px)
     boxes = [shapely.box(*box) for box in around.read_boxes()]
     present = ~shapely.is_missing(geometry)
     near = np.zeros(len(geometry), dtype=np.bool_)

@@ -75,6 +75,11 @@ def _number(value: float) -> str:
 
 
 def _shift_lines(report: CheckReport) -> Iterator[str]:
+    if report.shift_px is not None:
+        yield (
+            f"moved by labels.shift_px first: {report.shift_px[0]:g} columns, "
+            f"{report.shift_px[1]:g} rows"
+        )
     for entry in report.registrations:
         if entry.whole is None:
             yield f"{entry.image}: too few outlines to measure a shift"
