@@ -159,5 +159,5 @@ def _by_kind() -> str:
         '<qgis version="3.28" styleCategories="Symbology|MapTips">'
         '<renderer-v2 type="categorizedSymbol" attr="kind" forceraster="0" symbollevels="0" '
         f'enableorderby="0"><categories>{categories}</categories><symbols>{symbols}</symbols>'
-        "</renderer-v2><mapTip>A: [% class_a %], B: [% class_b %]</mapTip></qgis>"
+        '</renderer-v2><mapTip>A: [% "class_a" %], B: [% "class_b" %]</mapTip></qgis>'
     )

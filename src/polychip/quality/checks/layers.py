@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from polychip.io.geopackage import OutLayer, write_geopackage
-from polychip.quality.checks.problem import Problem
+from polychip.quality.checks.problem import SEVERITIES, Problem
 
 _COLORS = {"error": "215,25,28", "warning": "253,174,97", "info": "44,123,182"}
 _MARKER = """<symbol type="marker" name="{n}" alpha="1"><layer class="SimpleMarker" enabled="1">
@@ -19,19 +19,23 @@ _MARKER = """<symbol type="marker" name="{n}" alpha="1"><layer class="SimpleMark
 <Option type="QString" name="outline_width" value="0.4"/>
 <Option type="QString" name="size" value="3.4"/></Option></layer></symbol>"""
 _FILL = """<symbol type="fill" name="{n}" alpha="1"><layer class="SimpleFill" enabled="1">
-<Option type="Map"><Option type="QString" name="color" value="{color},70"/>
+<Option type="Map"><Option type="QString" name="color" value="{color},{alpha}"/>
 <Option type="QString" name="style" value="solid"/>
 <Option type="QString" name="outline_color" value="{color},255"/>
 <Option type="QString" name="outline_width" value="0.5"/></Option></layer></symbol>"""
+_ALPHA = {"error": 100, "warning": 80, "info": 25}
 _SHAPES = {"error": "diamond", "warning": "triangle", "info": "circle"}
 
 
 def write_problems(path: Path, problems: Sequence[Problem], crs_wkt: str) -> None:
     """Write all problems: `problems` has a point each, `problem_areas` the polygons meant.
 
+    The worst come last, so that QGIS draws them on top.
+
     Raises:
         OutputError: it can't be written there.
     """
+    problems = sorted(problems, key=lambda p: -SEVERITIES.index(p.severity))
     where = np.array([None, *(p.where for p in problems)], dtype=object)[1:]
     area = np.flatnonzero(np.isin(shapely.get_type_id(where), (3, 6)))
     points = shapely.point_on_surface(where)
@@ -80,7 +84,9 @@ def _style(kind: str) -> str:
             f'<category value="{severity}" label="{severity}" symbol="{n}" render="true"/>'
         )
         template = _MARKER if kind == "marker" else _FILL
-        symbols.append(template.format(n=n, color=color, shape=_SHAPES[severity]))
+        symbols.append(
+            template.format(n=n, color=color, shape=_SHAPES[severity], alpha=_ALPHA[severity])
+        )
     return (
         "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
         '<qgis version="3.28" styleCategories="Symbology|MapTips">'
@@ -88,5 +94,5 @@ def _style(kind: str) -> str:
         'symbollevels="0" enableorderby="0">'
         f"<categories>{''.join(categories)}</categories><symbols>{''.join(symbols)}</symbols>"
         "</renderer-v2>"
-        "<mapTip>[% check %]: [% message %]</mapTip></qgis>"
+        '<mapTip>[% "check" %]: [% "message" %]</mapTip></qgis>'
     )
