@@ -1,11 +1,14 @@
 """Write docs/commands.md: each command's help and a plan of the sample, as really printed.
 
+In the pages of SHOWN the blocks that begin with '$ polychip' are printed anew.
+
 python scripts/make_docs.py            # write
 python scripts/make_docs.py --check    # exit 1 where the page is out of date
 """
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,9 +16,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "commands.md"
 COMMANDS = (
-    "init", "plan", "export", "run", "append", "verify", "gallery", "convert", "demo", "vectorize",
-    "import",
+    "init", "plan", "export", "run", "append", "verify", "check", "agree", "advise", "gallery",
+    "convert", "demo", "vectorize", "import",
 )  # fmt: skip
+SHOWN = tuple(ROOT / "docs" / name for name in ("quality.md", "agreement.md", "strategy.md"))
+_BLOCK = re.compile(r"^```\n\$ polychip (.*?)\n.*?^```$", re.MULTILINE | re.DOTALL)
 HEAD = """# Commands
 
 Made by `make docs` from what the commands print; do not edit.
@@ -27,8 +32,10 @@ def printed(*arguments: str) -> str:
     environment = {**os.environ, "COLUMNS": "96", "NO_COLOR": "1"}
     done = subprocess.run(
         [sys.executable, "-m", "polychip", *arguments],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=True,
+        cwd=ROOT, env=environment, capture_output=True, text=True,
     )  # fmt: skip
+    if done.returncode > 1:  # 1: check found errors, which is what it is shown for
+        sys.exit(done.stderr)
     return done.stdout.rstrip().replace(f"{ROOT}{os.sep}", "")
 
 
@@ -43,6 +50,16 @@ def page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def shown(text: str) -> str:
+    """A page with the output of its commands as it is now."""
+
+    def fresh(found: re.Match[str]) -> str:
+        line = found[1]
+        return block(f"polychip {line}", printed(*shlex.split(line)))
+
+    return _BLOCK.sub(fresh, text)
+
+
 def block(command: str, output: str) -> str:
     """A command and its output."""
     return f"```\n$ {command}\n{output}\n```"
@@ -55,12 +72,14 @@ def plain(text: str) -> str:
 
 def main() -> None:
     """Write the page, or compare it."""
-    text = page()
-    if "--check" in sys.argv:
-        if not PAGE.exists() or plain(PAGE.read_text(encoding="utf-8")) != plain(text):
-            sys.exit(f"{PAGE.relative_to(ROOT)} is out of date: run make docs")
-        return
-    PAGE.write_text(text, encoding="utf-8")
+    pages = {PAGE: page()}
+    pages |= {path: shown(path.read_text(encoding="utf-8")) for path in SHOWN}
+    for path, text in pages.items():
+        if "--check" in sys.argv:
+            if not path.exists() or plain(path.read_text(encoding="utf-8")) != plain(text):
+                sys.exit(f"{path.relative_to(ROOT)} is out of date: run make docs")
+        else:
+            path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,10 @@ from support.rasters import Place, coordinates_as_pixels, place, write_raster
 from polychip.cli.arguments import build_parser
 from polychip.requests import OPTIONS
 
-COMMANDS = ("init", "plan", "export", "run", "verify", "convert", "demo")
+COMMANDS = (
+    "init", "plan", "export", "run", "append", "verify", "check", "agree", "advise", "gallery",
+    "convert", "demo", "vectorize", "import",
+)  # fmt: skip
 
 
 def examples(text: str) -> list[str]:

@@ -17,8 +17,8 @@ The usual way:
   polychip verify dataset                         prove that it is right
   polychip convert dataset --to coco -o coco      write it in another format
 
-Exit codes: 0 done; 1 an input or the recipe is wrong, or verify found a problem; 2 usage;
-3 done, but some chips failed (listed); 130 interrupted (--resume goes on).
+Exit codes: 0 done; 1 an input or the recipe is wrong, or verify or check found a problem;
+2 usage; 3 done, but some chips failed (listed); 130 interrupted (--resume goes on).
 """
 
 
@@ -33,12 +33,14 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    from polychip.cli.quality_arguments import add_advise, add_agree, add_check
+
     for add in (
-        _add_init, _add_plan, _add_export, _add_run, _add_append, _add_verify, _add_gallery,
-        _add_convert, _add_demo,
+        _add_init, _add_plan, _add_export, _add_run, _add_append, _add_verify, add_check, add_agree,
+        add_advise, _add_gallery, _add_convert, _add_demo,
     ):  # fmt: skip
         add(commands)
-    add_vector_commands(commands, _command)
+    add_vector_commands(commands, command)
     return parser
 
 
@@ -63,7 +65,8 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _command(commands: Any, name: str, purpose: str, example: str) -> argparse.ArgumentParser:
+def command(commands: Any, name: str, purpose: str, example: str) -> argparse.ArgumentParser:
+    """A command whose help says its purpose and shows an example."""
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
         help=purpose,
@@ -76,7 +79,7 @@ def _command(commands: Any, name: str, purpose: str, example: str) -> argparse.A
 
 
 def _add_init(commands: Any) -> None:
-    parser = _command(
+    parser = command(
         commands,
         "init",
         "look at images and labels, and write a commented recipe that runs",
@@ -95,7 +98,7 @@ def _add_init(commands: Any) -> None:
 
 
 def _add_plan(commands: Any) -> None:
-    parser = _command(
+    parser = command(
         commands,
         "plan",
         "say what a recipe would give: chips, splits, classes, bytes, warnings; writes nothing",
@@ -110,7 +113,7 @@ def _add_plan(commands: Any) -> None:
 
 
 def _add_export(commands: Any) -> None:
-    parser = _command(
+    parser = command(
         commands,
         "export",
         "build a dataset without writing a recipe; the one that stands for it is stored in it",
@@ -130,7 +133,7 @@ def _add_export(commands: Any) -> None:
 
 
 def _add_run(commands: Any) -> None:
-    parser = _command(
+    parser = command(
         commands,
         "run",
         "build the dataset of a recipe",
@@ -146,7 +149,7 @@ def _add_run(commands: Any) -> None:
 
 
 def _add_append(commands: Any) -> None:
-    parser = _command(
+    parser = command(
         commands,
         "append",
         "add scenes to a dataset; no chip that it has changes its name or split",
@@ -162,7 +165,7 @@ def _add_append(commands: Any) -> None:
 
 
 def _add_verify(commands: Any) -> None:
-    parser = _command(
+    parser = command(
         commands,
         "verify",
         "prove that a dataset is right: files, checksums, alignment, values, leakage, labels",
@@ -177,7 +180,7 @@ def _add_verify(commands: Any) -> None:
 
 
 def _add_gallery(commands: Any) -> None:
-    parser = _command(
+    parser = command(
         commands,
         "gallery",
         "make a picture of one chip: its image, its masks and all of its targets side by side",
@@ -195,7 +198,7 @@ def _add_gallery(commands: Any) -> None:
 
 
 def _add_convert(commands: Any) -> None:
-    parser = _command(
+    parser = command(
         commands,
         "convert",
         "write a dataset in another format, with a README that shows how it is loaded",
@@ -231,7 +234,7 @@ def _add_convert(commands: Any) -> None:
 
 
 def _add_demo(commands: Any) -> None:
-    parser = _command(
+    parser = command(
         commands,
         "demo",
         "go the whole way on the shipped sample, step by step, without a download",

@@ -138,6 +138,27 @@ def convert(args: argparse.Namespace) -> int:
     return DONE
 
 
+def check(args: argparse.Namespace) -> int:
+    """Check labels and print what was found."""
+    from polychip.cli import quality_commands
+
+    return quality_commands.check(args)
+
+
+def agree(args: argparse.Namespace) -> int:
+    """Say how well annotators agree."""
+    from polychip.cli import quality_commands
+
+    return quality_commands.agree(args)
+
+
+def advise(args: argparse.Namespace) -> int:
+    """Say which masks to label for, and why."""
+    from polychip.cli import quality_commands
+
+    return quality_commands.advise(args)
+
+
 def demo(args: argparse.Namespace) -> int:
     """Go the whole way on the sample."""
     from polychip.demo import closing_words, look_at_sample, sample_recipe

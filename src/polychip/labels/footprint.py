@@ -35,6 +35,8 @@ class Footprint:
     unrolled: tuple[float, float, float] | None = None
     """(longitude, the grid's x there, what 360 degrees add to x), where the footprint wraps and the
     CRS's x goes on beyond its antimeridian (Mercator and the like)."""
+    shift_px: tuple[float, float] = (0.0, 0.0)
+    """What is added to pixel coordinates: labels that are known to lie beside the image."""
 
     def read_boxes(self) -> list[Box]:
         """The boxes to read labels from; several where the footprint crosses the antimeridian."""

@@ -160,7 +160,8 @@ def _transform(xy: NDArray[np.float64], place: Footprint) -> NDArray[np.float64]
             lon, x, turn = place.unrolled
             straight = x + (xy[:, 0] - lon) * (turn / 360.0)
             moved[:, 0] += turn * np.round((straight - moved[:, 0]) / turn)
-    return place.grid.to_pixels(moved[:, 0], moved[:, 1])
+    pixels = place.grid.to_pixels(moved[:, 0], moved[:, 1])
+    return pixels + place.shift_px if any(place.shift_px) else pixels
 
 
 def _clipped_areas(geometry: NDArray[np.object_], place: Footprint) -> NDArray[np.float64]:

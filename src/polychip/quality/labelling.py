@@ -69,7 +69,8 @@ def read_painting(
     parts = []
     for number, source in enumerate(scene.labels):
         pipeline = str(entry["labels"][number]["operation"]["pipeline"])
-        frame = _read(source, grid, most)
+        shift = source.shift_px or (0.0, 0.0)
+        frame = _read(source, grid, _reached(most, shift))
         geometry, kept = _polygons(frame)
         frame, keys = frame[kept], _keys(frame[kept], source, recipe, names[first + number])
         codes = _codes(frame, source, recipe, schema)
@@ -78,7 +79,7 @@ def read_painting(
             things = {item["code"] for item in schema["classes"] if item["thing"]}
             named = _names(frame, source)
             geometry, codes, keys = _taken_apart(geometry, codes, keys, named, ids, things)
-        shapes = Shapes.of(Carrier(grid, pipeline, _crs(frame, source)), geometry)
+        shapes = Shapes.of(Carrier(grid, pipeline, _crs(frame, source), shift), geometry)
         parts.append(
             _Part(
                 shapes,
@@ -92,6 +93,13 @@ def read_painting(
         painting.extent.append(_read_extent(extent, grid, most, painting))
         painting.looked_for.append(_looked_for(extent, schema))
     return painting
+
+
+def _reached(window: Window, shift_px: tuple[float, float]) -> Window:
+    """The window and all that a shift may bring into it."""
+    columns, rows = (int(abs(part)) + 1 if part else 0 for part in shift_px)
+    x, y, width, height = window
+    return Window(x - columns, y - rows, width + 2 * columns, height + 2 * rows)
 
 
 def _at_most(least: Window, grid: Grid, height: int, width: int) -> Window:

@@ -35,6 +35,8 @@ class Carrier:
     pipeline: str | None
     """From the layer's CRS to the grid's; '' for the same CRS, None: PROJ's own choice."""
     crs_wkt: str
+    shift_px: tuple[float, float] = (0.0, 0.0)
+    """By which the recipe moves the layer on the grid."""
 
     @property
     def tolerance_px(self) -> float:
@@ -43,6 +45,7 @@ class Carrier:
 
     def to_labels(self, x: Floats, y: Floats) -> Floats:
         """Label coordinates of pixel coordinates, shape (n, 2)."""
+        x, y = x - self.shift_px[0], y - self.shift_px[1]
         t = self.grid.transform
         east, north = t.a * x + t.b * y + t.c, t.d * x + t.e * y + t.f
         if self.pipeline == "":
@@ -62,7 +65,7 @@ class Carrier:
         inverse = ~self.grid.transform
         x = inverse.a * (east - self.grid.transform.c) + inverse.b * (north - self.grid.transform.f)
         y = inverse.d * (east - self.grid.transform.c) + inverse.e * (north - self.grid.transform.f)
-        return np.column_stack((x, y))
+        return np.column_stack((x + self.shift_px[0], y + self.shift_px[1]))
 
     def default_difference_px(self) -> float:
         """How far the operation moves from PROJ's own choice, in pixels at most."""
@@ -72,7 +75,7 @@ class Carrier:
         x, y = np.array([0.0, w, w, 0, w / 2]), np.array([0.0, 0, h, h, h / 2])
         t = self.grid.transform
         there = self._default().transform(t.a * x + t.b * y + t.c, t.d * x + t.e * y + t.f)
-        back = self.to_pixels(np.column_stack(there))
+        back = self.to_pixels(np.column_stack(there)) - self.shift_px
         moved = np.hypot(back[:, 0] - x, back[:, 1] - y)
         return float(np.nanmax(moved)) if np.isfinite(moved).any() else float("inf")
 

@@ -74,6 +74,8 @@ class LabelSource(VectorSource):
     """Makes polygons of lines and points: distance to each side, in metres."""
     width_field: str | None = None
     """Makes polygons of lines: field with the whole width, in metres."""
+    shift_px: tuple[float, float] | None = None
+    """Moves the labels: columns to the right, rows down, in pixels of the scene's grid."""
 
 
 class IgnoreRaster(Table):

@@ -124,6 +124,11 @@ def open_raster_labels(
     for source in sources:
         if not is_raster_path(source.path):
             continue
+        if source.shift_px is not None:
+            raise InputError(
+                f"{source.path}: labels.shift_px moves polygons; a raster of classes stays on its "
+                "pixels: correct its geotransform instead (gdal_edit -a_ullr)"
+            )
         plan = _plan_categorical(source.path, 1, grid, options)
         lookup = schema.lookup()
         codes = []

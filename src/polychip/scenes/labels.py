@@ -202,7 +202,7 @@ def _read_polygons(
 ) -> tuple[VectorTable, Polygons, Footprint]:
     """Valid polygons near the scene, in a CRS that is placed."""
     crs_wkt = source_crs(source, info)
-    operation, around = place_layer(place, crs_wkt)
+    operation, around = place_layer(place, crs_wkt, source.shift_px)
     boxes = around.read_boxes()
     has_width = source.buffer_m is not None or source.width_field is not None
     if has_width:
@@ -211,7 +211,7 @@ def _read_polygons(
     if has_width:
         distance = _distances(source, table)
         wide, crs_wkt = widened(table.geometry, distance, crs_wkt, around, place.middle)
-        operation, around = place_layer(place, crs_wkt)
+        operation, around = place_layer(place, crs_wkt, source.shift_px)
         polygons = repaired_polygons(wide, around)
     else:
         polygons = polygons_of(table.wkb, around)
@@ -223,6 +223,12 @@ def _read_polygons(
             f"invalid geometries: {len(polygons.repaired)}, repaired by {REPAIR_METHOD}"
         )
     report.operation = _operation_entry(operation)
+    if source.shift_px is not None:
+        report.shift_px = source.shift_px
+        report.warnings.append(
+            f"labels.shift_px moves '{info.layer}' by {source.shift_px[0]:g} columns and "
+            f"{source.shift_px[1]:g} rows"
+        )
     _warn_of_accuracy(place, operation, report)
     return table, polygons, around
 

@@ -1,7 +1,7 @@
 """The grid that a scene's layers are brought onto, and its place in a layer's CRS."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from polychip.crs import (
     METRES_PER_DEGREE,
@@ -47,8 +47,15 @@ class ScenePlace:
         return None if unit is None else side * unit
 
 
-def place_layer(place: ScenePlace, crs_wkt: str) -> tuple[Operation, Footprint]:
+def place_layer(
+    place: ScenePlace, crs_wkt: str, shift_px: tuple[float, float] | None = None
+) -> tuple[Operation, Footprint]:
     """The operation from a layer's CRS to the scene's grid, and the scene's place in that CRS.
+
+    Args:
+        place: the scene.
+        crs_wkt: of the layer.
+        shift_px: by which the layer is moved on the grid.
 
     Raises:
         InputError: there is none, or only a ballpark one.
@@ -56,4 +63,10 @@ def place_layer(place: ScenePlace, crs_wkt: str) -> tuple[Operation, Footprint]:
     operation = choose_operation(
         crs_wkt, place.grid.crs_wkt, place.lonlat, allow_ballpark=place.allow_ballpark
     )
-    return operation, footprint(place.grid, place.padded, operation, crs_wkt)
+    if shift_px is None:
+        return operation, footprint(place.grid, place.padded, operation, crs_wkt)
+    columns, rows = (math.ceil(abs(part)) for part in shift_px)
+    x, y, width, height = place.padded
+    reach = Window(x - columns, y - rows, width + 2 * columns, height + 2 * rows)
+    around = footprint(place.grid, reach, operation, crs_wkt)
+    return operation, replace(around, window=place.padded, shift_px=shift_px)

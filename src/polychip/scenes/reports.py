@@ -21,6 +21,8 @@ class SourceReport:
     repaired: list[str] = field(default_factory=list)
     """The names of the invalid features."""
     operation: dict[str, Any] = field(default_factory=dict)
+    shift_px: tuple[float, float] | None = None
+    """By which the recipe moves the labels: columns, rows."""
     bounds: Box | None = None
     """Of the whole layer, in its own CRS."""
     notes: list[str] = field(default_factory=list)

@@ -1,0 +1,1 @@
+"""Advice: semantic, instance or panoptic, with figures from the labels at hand."""
