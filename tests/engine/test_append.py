@@ -1,6 +1,7 @@
 """Scenes added to a dataset: nothing moves, and the result is the dataset built anew."""
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,12 @@ WAYS: list[dict[str, Any]] = [
     },
     {"chips": {"size": 24, "sample": "random", "n_chips": 5}},
     {"chips": {"size": 16, "n_chips": 6, "balance": "classes"}},
+    {"masks": {"mode": "instance", "targets": ["distance", "center", "weights", "coverage"]}},
+    {
+        "chips": {"size": 24, "sample": "objects"},
+        "masks": {"mode": "instance", "targets": ["boundary"], "context_px": 2, "min_visible": 0.4},
+    },
+    {"masks": {"mode": "instance", "min_visible": 0.5, "small_rests": "drop"}},
 ]
 
 
@@ -105,6 +112,33 @@ def test_appending_gives_the_bytes_of_building_anew_with_the_split_kept(
     # Chips left out, or drawn in addition, make their block anew.
     if not {"negatives", "balance"} & tables.get("chips", {}).keys():
         assert {p: p.stat().st_mtime_ns for p in stamps} == stamps
+    if "min_visible" in tables.get("masks", {}):
+        told = [row["n_rests"] for row in rows(grown)]
+        assert manifest(grown)["counts"]["small_rests"] == sum(told) > 0
+
+
+def test_masks_without_images_and_other_formats_grow_with_the_dataset(shop: Workshop) -> None:
+    old, new = scene_of(shop, "first", 1, 0), scene_of(shop, "second", 2, 500)
+
+    def told(scenes: list[dict[str, Any]], out: str, **output: Any) -> Any:
+        masks = {"mode": "instance", "targets": ["contact"]}
+        recipe = recipe_of(shop, scenes, out, split={"by": "none"}, masks=masks)
+        recipe["output"] |= output
+        return recipe
+
+    borrowed = shop.run(told([old], "borrowed", images="none"))
+    polychip.append(borrowed, written(shop, [new]))
+    anew = shop.run(told([old, new], "borrowed-anew", images="none"))
+    assert differing(borrowed, anew) == []
+    assert verify_dataset(borrowed).ok
+    chips = polychip.open(borrowed)
+    assert [chip.image.shape for chip in chips] == [(2, 16, 16)] * 24
+    coco = {"formats": [{"to": "coco"}]}
+    grown = shop.run(told([old], "grown", **coco))
+    polychip.append(grown, written(shop, [new]))
+    listed = json.loads((grown / "formats/coco/conversion.json").read_text(encoding="utf-8"))
+    assert listed["dataset"]["digest"] == manifest(grown)["digest"]
+    assert differing(grown, shop.run(told([old, new], "anew", **coco))) == []
 
 
 def test_appending_in_two_steps_and_with_several_workers_is_the_same(shop: Workshop) -> None:

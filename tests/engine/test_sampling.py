@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from shapely import box
-from support.datasets import differing, manifest, masks_of, rows
+from shapely.affinity import translate
+from support.datasets import differing, manifest, masks_of, read_chip, rows
 from support.pixels import random_polygons
 from support.rasters import place
 from support.workshop import Workshop
@@ -152,6 +153,65 @@ def test_a_balanced_draw_shows_rare_classes_as_often_as_there_are_chips_of_them(
     assert sum(2 in s for s in shown) == 5
     assert sum(1 in s for s in shown) == 5
     assert any("12 of 96 chips were drawn; they show: a 5, b 5, c 2" in n for n in shop.ear.notes)
+
+
+@pytest.mark.parametrize(
+    "masks",
+    [
+        {"context_px": 3},
+        {"mode": "instance", "min_visible": 0.6},
+        {"mode": "instance", "min_visible": 0.6, "small_rests": "drop", "context_px": 1},
+    ],
+    ids=lambda masks: "-".join(map(str, masks)),
+)
+def test_a_draw_counts_what_chips_show_without_their_outer_pixels_and_small_rests(
+    shop: Workshop, masks: dict[str, Any]
+) -> None:
+    rng = np.random.default_rng(3)
+    shapes = [
+        translate(shape, *rng.uniform((10, 10), (72, 40))) & box(0, 0, 96, 64)
+        for shape in random_polygons(rng, 14, 60)
+    ]
+    kinds = ["abc"[n % 3] for n in range(60)]
+    labels = {"path": shop.labels(shapes, kind=kinds), "class_field": "kind"}
+    chips = {"size": 8, "n_chips": 20, "balance": "classes"}
+    dataset = shop.build(shop.image(), labels, chips=chips, masks=masks)
+    seen = {name: sum(row[f"px_{code}"] > 0 for row in rows(dataset))
+            for code, name in enumerate("abc", start=1)}  # fmt: skip
+    [note] = [note for note in shop.ear.notes if "chips were drawn" in note]
+    told = dict(pair.split() for pair in note.split("they show: ")[1].split(", "))
+    assert {name: int(n) for name, n in told.items()} == seen
+    assert min(seen.values()) > 0
+
+
+def test_targets_of_chips_around_objects_are_windows_of_the_scene_s(shop: Workshop) -> None:
+    image, labels = shop.image(), table(houses(shop))
+    names = ["distance", "center", "boundary"]
+    masks = {"mode": "instance", "targets": names}
+    whole = shop.build(image, labels, out="whole", chips={"size": [64, 96]}, masks=masks)
+    [row] = rows(whole)
+    scene = {name: np.pad(read_chip(whole, row, name), ((0, 0), *[(16, 16)] * 2)) for name in names}
+    dataset = shop.build(image, labels, chips={"size": 16, "sample": "objects"}, masks=masks)
+    for row in rows(dataset):
+        inside = read_chip(dataset, row, "semantic")[0] != 255
+        y, x = row["y_off"] + 16, row["x_off"] + 16
+        for name in names:
+            made = read_chip(dataset, row, name)[:, inside]
+            assert np.array_equal(made, scene[name][:, y : y + 16, x : x + 16][:, inside])
+    assert verify_dataset(dataset, all_chips=True).ok
+
+
+def test_chips_that_one_date_lacks_leave_no_target_behind(shop: Workshop) -> None:
+    recipe = shop.recipe("", "") | {
+        "scenes": dates(shop, labels_of="t1-x"),
+        "chips": {"size": 16, "dates": "all", "max_nodata": 0.5},
+        "masks": {"mode": "instance", "targets": ["distance"], "min_visible": 0.5},
+    }
+    dataset = shop.run(recipe)
+    told = {row["files"]["distance"] for row in rows(dataset)}
+    there = {p.relative_to(dataset).as_posix() for p in dataset.glob("masks/distance/**/*.tif")}
+    assert there == told
+    assert api.plan(recipe, exact=True).small_rests == manifest(dataset)["counts"]["small_rests"]
 
 
 def test_weights_and_chips_without_features_can_be_drawn(shop: Workshop) -> None:

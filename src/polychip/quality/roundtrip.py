@@ -167,20 +167,26 @@ class _Chip:
             return set()
         painting = self._painting
         seen = {_object_number(painting, e) for e in self._objects if e["local_id"]}
-        top = on_top(painting, self._covered, len(self._x))
-        _, number = self._outcome(top, ~self._looked(top) | self._dead)
-        painted, counts = np.unique(number[number != NOTHING], return_counts=True)
-        rests = {
-            thing
-            for thing, n in zip(painted.tolist(), counts.tolist(), strict=True)
-            if thing not in seen and n < least * painting.area_of(thing) * _LOOSE + _LOOSE_PX
-        }
-        if self._facts.manifest["small_rests"] == "drop":
-            gone = rests - {_object_number(painting, e) for e in self._objects}
+        listed = {_object_number(painting, e) for e in self._objects}
+        rests: set[int] = set()
+        while True:
+            top = on_top(painting, self._covered, len(self._x))
+            _, number = self._outcome(top, ~self._looked(top) | self._dead)
+            painted, counts = np.unique(number[number != NOTHING], return_counts=True)
+            found = {
+                thing
+                for thing, n in zip(painted.tolist(), counts.tolist(), strict=True)
+                if thing not in seen and n < least * painting.area_of(thing) * _LOOSE + _LOOSE_PX
+            }
+            rests |= found
+            if self._facts.manifest["small_rests"] != "drop":
+                self._dead = self._dead | np.isin(number, list(rests))
+                return rests
+            gone = found - listed
+            if not gone:
+                return rests
+            # What lay beneath is seen now, and may be a small rest, too.
             self._covered = [c for c in self._covered if int(painting.object[c[0]]) not in gone]
-        else:
-            self._dead = self._dead | np.isin(number, list(rests))
-        return rests
 
     def _looked(self, top: Ints) -> Mask:
         """Where somebody looked for the class on top."""

@@ -149,6 +149,12 @@ def make_plan(recipe: Recipe) -> Plan:
 
 def _no_chip(recipe: Recipe, imagery: Sequence[SceneImagery], options: ChipOptions) -> InputError:
     sizes = ", ".join(f"{i.grid.height} × {i.grid.width} px" for i in imagery[:3])
+    if recipe.chips.balance is not None and recipe.chips.edge != "drop":
+        return InputError(
+            f"no chip of {options.height} × {options.width} px shows a class that chips.balance "
+            f"draws, on the imagery ({sizes}): the labels lie elsewhere, or masks.context_px, "
+            "masks.min_visible and chips.min_pixels leave none"
+        )
     if recipe.chips.sample == "grid":
         return InputError(
             f"no chip of {options.height} × {options.width} px fits wholly into the imagery "
