@@ -30,6 +30,7 @@ FORMATS: dict[str, FormatEntry] = {
     "png": FormatEntry("index_png", "images and index masks as PNG, mmseg's folders"),
     "voc": FormatEntry("pascal_voc", "Pascal VOC segmentation"),
     "cityscapes": FormatEntry("cityscapes", "Cityscapes label and instance ids"),
+    "sen1floods11": FormatEntry("sen1floods11", "Sen1Floods11's folders: water, none, no data"),
     "gpkg": FormatEntry("gpkg", "the grid of chips as a GeoPackage for QGIS, no pixels"),
 }
 """By name, in the order of the docs."""
