@@ -31,6 +31,7 @@ FORMATS: dict[str, FormatEntry] = {
     "voc": FormatEntry("pascal_voc", "Pascal VOC segmentation"),
     "cityscapes": FormatEntry("cityscapes", "Cityscapes label and instance ids"),
     "sen1floods11": FormatEntry("sen1floods11", "Sen1Floods11's folders: water, none, no data"),
+    "webdataset": FormatEntry("webdataset", "WebDataset shards (tar), all bands and objects"),
     "gpkg": FormatEntry("gpkg", "the grid of chips as a GeoPackage for QGIS, no pixels"),
 }
 """By name, in the order of the docs."""
