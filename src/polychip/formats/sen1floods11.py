@@ -131,7 +131,7 @@ def _events(source: Source) -> dict[str, str]:
         for other, longer in events.items():
             if other != scene and longer.casefold().endswith(event.casefold()):
                 raise FormatError(
-                    f"{source.folder}: Sen1Floods11's lists match any file that has a line in it, so "
+                    f"{source.folder}: Sen1Floods11's lists match any file with a line in it, so "
                     f"chips of scene '{scene}' would bring those of '{other}' along; rename one "
                     "of them in the recipe"
                 )
