@@ -30,6 +30,9 @@ FORMATS: dict[str, FormatEntry] = {
     "png": FormatEntry("index_png", "images and index masks as PNG, mmseg's folders"),
     "voc": FormatEntry("pascal_voc", "Pascal VOC segmentation"),
     "cityscapes": FormatEntry("cityscapes", "Cityscapes label and instance ids"),
+    "sen1floods11": FormatEntry("sen1floods11", "Sen1Floods11's folders: water, none, no data"),
+    "webdataset": FormatEntry("webdataset", "WebDataset shards (tar), all bands and objects"),
+    "huggingface": FormatEntry("huggingface", "Hugging Face: metadata.jsonl or Parquet"),
     "gpkg": FormatEntry("gpkg", "the grid of chips as a GeoPackage for QGIS, no pixels"),
 }
 """By name, in the order of the docs."""

@@ -6,10 +6,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-import pytest
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import pytest
 from support.conversions import converted, traps_dataset
 from support.workshop import Workshop
 
@@ -43,3 +42,24 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def workshop(tmp_path: Path) -> Workshop:
     """A folder to make images, labels and datasets in."""
     return Workshop(tmp_path)
+
+
+ROOT = Path(__file__).parents[2]
+DATA = (ROOT / os.environ.get("POLYCHIP_REAL_DATA", "../shared/data")).resolve()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the tests with real data out where there are none and no CI, as tests/real does."""
+    if DATA.is_dir() or os.environ.get("CI"):
+        return
+    theirs = [item for item in items if "data" in getattr(item, "fixturenames", ())]
+    items[:] = [item for item in items if item not in theirs]
+    config.hook.pytest_deselected(items=theirs)
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of the real data."""
+    if not DATA.is_dir():
+        pytest.fail(f"no real data in {DATA}: set POLYCHIP_REAL_DATA")
+    return DATA

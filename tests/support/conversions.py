@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 import polychip
+from polychip.format_list import FORMATS
 from support import traps
+
+PROFILES = ("sen1floods11",)
+"""Formats of one kind of dataset, with tests of their own."""
+ANY_DATASET = tuple(name for name in FORMATS if name not in PROFILES)
 
 
 @pytest.fixture(scope="session")

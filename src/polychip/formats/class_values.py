@@ -37,15 +37,7 @@ class ClassValues:
         Raises:
             FormatError: the mask holds a code that the schema doesn't know.
         """
-        codes = np.unique(mask)
-        odd = [code for code in codes.tolist() if code not in self.by_code]
-        if odd:
-            raise chip.refused(
-                f"its mask holds the code {odd[0]}, which the schema doesn't know",
-                "run polychip verify",
-            )
-        table = np.array([self.by_code[code] for code in codes.tolist()], dtype=self.dtype)
-        return table[np.searchsorted(codes, mask)]
+        return recoded(chip, mask, self.by_code, self.dtype)
 
     def palette(self) -> list[tuple[int, int, int]]:
         """RGB of the values 0 to 255."""
@@ -58,6 +50,26 @@ class ClassValues:
             {"code": code, "value": value, "name": names[value]}
             for code, value in sorted(self.by_code.items())
         ]
+
+
+def recoded(
+    chip: SourceChip, mask: NDArray[np.generic], by_code: Mapping[int, int], dtype: str
+) -> NDArray[Any]:
+    """A semantic mask (height, width) with another value for each code.
+
+    Raises:
+        FormatError: the mask holds a code that the schema doesn't know.
+    """
+    codes = np.unique(mask)
+    odd = [code for code in codes.tolist() if code not in by_code]
+    if odd:
+        raise chip.refused(
+            f"its mask holds the code {odd[0]}, which the schema doesn't know",
+            "run polychip verify",
+        )
+    table = np.array([by_code[code] for code in codes.tolist()], dtype=dtype)
+    values: NDArray[Any] = table[np.searchsorted(codes, mask)]
+    return values
 
 
 def contiguous_values(source: Source, format_name: str) -> ClassValues:

@@ -42,10 +42,15 @@ class ImageWriter:
         """Write the image to a path; its folder must be there."""
         if self.picture is None:
             shutil.copyfile(chip.path(chip.source.image_kind(self.layer)), path)
-        elif self.kind == "jpeg":
-            path.write_bytes(encode_jpeg(self.picture.draw_rgb(chip)))
         else:
-            path.write_bytes(encode_png(self.picture.draw_rgb(chip)))
+            path.write_bytes(self.encode(chip))
+
+    def encode(self, chip: SourceChip) -> bytes:
+        """The image as a file's bytes."""
+        if self.picture is None:
+            return chip.path(chip.source.image_kind(self.layer)).read_bytes()
+        rgb = self.picture.draw_rgb(chip)
+        return encode_jpeg(rgb) if self.kind == "jpeg" else encode_png(rgb)
 
     def facts(self, source: Source) -> dict[str, Any]:
         """For conversion.json."""
