@@ -30,6 +30,7 @@ FORMATS: dict[str, FormatEntry] = {
     "png": FormatEntry("index_png", "images and index masks as PNG, mmseg's folders"),
     "voc": FormatEntry("pascal_voc", "Pascal VOC segmentation"),
     "cityscapes": FormatEntry("cityscapes", "Cityscapes label and instance ids"),
+    "stac": FormatEntry("stac", "a STAC catalogue, an item a chip, GeoTIFF"),
     "gpkg": FormatEntry("gpkg", "the grid of chips as a GeoPackage for QGIS, no pixels"),
 }
 """By name, in the order of the docs."""

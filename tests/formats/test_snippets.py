@@ -27,7 +27,7 @@ def test_the_snippet_runs_in_the_formats_folder(converted: Callable[..., Path], 
 
 
 @pytest.mark.parametrize("name", ["coco", "coco-panoptic", "png", "yolo-seg", "yolo-semantic",
-                                  "voc", "cityscapes", "gpkg"])  # fmt: skip
+                                  "voc", "cityscapes", "stac", "gpkg"])  # fmt: skip
 def test_the_docs_show_the_readmes_snippet(converted: Callable[..., Path], name: str) -> None:
     shown = re.sub(r"imgsz=\d+", "imgsz=32", docs_snippet(PAGE, name))
     assert shown == readme_snippet(converted(name))

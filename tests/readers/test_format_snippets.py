@@ -9,7 +9,7 @@ import pytest
 from support.conversions import readme_snippet
 
 
-@pytest.mark.parametrize("name", ["yolo-seg", "yolo-semantic", "voc", "cityscapes"])
+@pytest.mark.parametrize("name", ["yolo-seg", "yolo-semantic", "voc", "cityscapes", "stac"])
 def test_the_snippet_runs_in_the_formats_folder(converted: Callable[..., Path], name: str) -> None:
     folder = converted(name)
     done = subprocess.run(
