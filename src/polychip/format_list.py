@@ -31,6 +31,8 @@ FORMATS: dict[str, FormatEntry] = {
     "voc": FormatEntry("pascal_voc", "Pascal VOC segmentation"),
     "cityscapes": FormatEntry("cityscapes", "Cityscapes label and instance ids"),
     "stac": FormatEntry("stac", "a STAC catalogue, an item a chip, GeoTIFF"),
+    "croissant": FormatEntry("croissant", "Croissant: a table of hashed GeoTIFFs for mlcroissant"),
+    "tdml": FormatEntry("tdml", "OGC TrainingDML-AI JSON, GeoTIFF"),
     "gpkg": FormatEntry("gpkg", "the grid of chips as a GeoPackage for QGIS, no pixels"),
 }
 """By name, in the order of the docs."""

@@ -9,7 +9,9 @@ import pytest
 from support.conversions import readme_snippet
 
 
-@pytest.mark.parametrize("name", ["yolo-seg", "yolo-semantic", "voc", "cityscapes", "stac"])
+@pytest.mark.parametrize(
+    "name", ["yolo-seg", "yolo-semantic", "voc", "cityscapes", "stac", "croissant"]
+)
 def test_the_snippet_runs_in_the_formats_folder(converted: Callable[..., Path], name: str) -> None:
     folder = converted(name)
     done = subprocess.run(

@@ -36,14 +36,20 @@ class Outline:
     box: Box
 
 
-def outline(chip: SourceChip) -> Outline:
-    """The outline of a chip, padding included.
+def outline(chip: SourceChip, box_px: tuple[int, int, int, int] | None = None) -> Outline:
+    """The outline of a chip, padding included, or of a box in it.
+
+    Args:
+        chip: the chip.
+        box_px: x, y, width, height in chip pixels.
 
     Raises:
         FormatError: its CRS has no place on Earth, or the chip lies around a pole.
     """
-    height, width = chip.shape
-    corners = np.array([(0, 0), (0, height), (width, height), (width, 0), (0, 0)], dtype=float)
+    left, top, width, height = box_px or (0, 0, *reversed(chip.shape))
+    right, bottom = left + width, top + height
+    ring = [(left, top), (left, bottom), (right, bottom), (right, top), (left, top)]
+    corners = np.array(ring, dtype=float)
     share = np.arange(_STEPS)[:, None] / _STEPS
     sides = [a + (b - a) * share for a, b in itertools.pairwise(corners)]
     points = np.concatenate((*sides, corners[-1:]))
