@@ -33,6 +33,9 @@ FORMATS: dict[str, FormatEntry] = {
     "sen1floods11": FormatEntry("sen1floods11", "Sen1Floods11's folders: water, none, no data"),
     "webdataset": FormatEntry("webdataset", "WebDataset shards (tar), all bands and objects"),
     "huggingface": FormatEntry("huggingface", "Hugging Face: metadata.jsonl or Parquet"),
+    "stac": FormatEntry("stac", "a STAC catalogue, an item a chip, GeoTIFF"),
+    "croissant": FormatEntry("croissant", "Croissant: a table of hashed GeoTIFFs for mlcroissant"),
+    "tdml": FormatEntry("tdml", "OGC TrainingDML-AI JSON, GeoTIFF"),
     "gpkg": FormatEntry("gpkg", "the grid of chips as a GeoPackage for QGIS, no pixels"),
 }
 """By name, in the order of the docs."""

@@ -10,7 +10,17 @@ from support.conversions import readme_snippet
 
 
 @pytest.mark.parametrize(
-    "name", ["yolo-seg", "yolo-semantic", "voc", "cityscapes", "webdataset", "huggingface"]
+    "name",
+    [
+        "yolo-seg",
+        "yolo-semantic",
+        "voc",
+        "cityscapes",
+        "webdataset",
+        "huggingface",
+        "stac",
+        "croissant",
+    ],
 )
 def test_the_snippet_runs_in_the_formats_folder(converted: Callable[..., Path], name: str) -> None:
     folder = converted(name)

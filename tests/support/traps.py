@@ -18,6 +18,7 @@ HEIGHT, WIDTH = 64, 96
 NAMES = {1: "Wald & Wiese", 2: "flood water", 3: "Gebäude mit Hof", 5: "Straße"}
 """By code: 4 is missing, 0 is background, 255 ignore."""
 THINGS = (2, 3)
+DATE = "2024-10-31"
 
 
 def box(x: float, y: float, width: float, height: float) -> shapely.Polygon:
@@ -76,7 +77,7 @@ def recipe(workshop: Workshop, *, mode: str = "panoptic", **tables: Any) -> dict
         "masks": {"mode": mode},
         "split": {"by": "random", "fractions": {"train": 0.5, "val": 0.33, "test": 0.17}},
     }
-    return workshop.recipe(
+    made = workshop.recipe(
         workshop.image(image(), nodata=0),
         {
             "path": workshop.labels(
@@ -86,6 +87,8 @@ def recipe(workshop: Workshop, *, mode: str = "panoptic", **tables: Any) -> dict
         },
         **(base | tables),
     )
+    made["scenes"][0]["date"] = DATE
+    return made
 
 
 def build(folder: Path, **options: Any) -> Path:

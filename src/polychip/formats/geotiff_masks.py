@@ -39,5 +39,5 @@ def _encoder(
     )  # fmt: skip
     return ChipEncoder(
         height=shape[0], width=shape[1], profile=profile, crs_wkt=crs_wkt, compress="deflate",
-        transform_like=like, categorical=True,
+        transform_like=like, content="codes",
     )  # fmt: skip
