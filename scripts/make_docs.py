@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "commands.md"
 COMMANDS = (
-    "init", "plan", "export", "run", "verify", "gallery", "demo", "vectorize", "import",
+    "init", "plan", "export", "run", "verify", "gallery", "report", "demo", "vectorize", "import",
 )  # fmt: skip
 HEAD = """# Commands
 

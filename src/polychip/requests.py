@@ -15,6 +15,7 @@ OPTIONS = (
     "buffer_m", "extent", "size", "stride", "edge", "bands", "nodata", "crs", "resolution",
     "resampling", "all_touched", "keep_tiny", "split", "split_by", "max_nodata", "min_labelled",
     "negatives", "seed", "targets", "compress", "formats", "combine", "allow_ballpark",
+    "report",
 )  # fmt: skip
 
 _TABLES = ("schema", "grid", "chips", "masks", "output", "scenes[1]", "scenes[1].labels[1]")
@@ -58,7 +59,9 @@ def export_recipe(
         ("size", "stride", "edge", "max_nodata", "min_labelled", "negatives", "seed"),
     )  # fmt: skip
     _table(recipe, "masks", given, ("mode", "all_touched", "keep_tiny", "targets"))
-    recipe["output"] |= {name: given[name] for name in ("compress", "formats") if name in given}
+    recipe["output"] |= {
+        name: given[name] for name in ("compress", "formats", "report") if name in given
+    }
     _split(recipe, given)
     return recipe
 

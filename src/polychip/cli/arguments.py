@@ -31,7 +31,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_add_init, _add_plan, _add_export, _add_run, _add_verify, _add_gallery, _add_demo):
+    for add in (_add_init, _add_plan, _add_export, _add_run, _add_verify, _add_gallery,
+                _add_report, _add_demo):  # fmt: skip
         add(commands)
     add_vector_commands(commands, _command)
     return parser
@@ -173,6 +174,25 @@ def _add_gallery(commands: Any) -> None:
     )  # fmt: skip
 
 
+def _add_report(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "report",
+        "make report.html, a dataset on one page: pictures, map, classes, splits, bands, warnings",
+        "  polychip report dataset\n"
+        "  polychip verify dataset --json > verdict.json\n"
+        "  polychip report dataset --quality verdict.json",
+    )
+    parser.add_argument("dataset", metavar="DIR", help="the dataset's folder")
+    parser.add_argument(
+        "-o", "--output", metavar="HTML", help="the page (default: report.html in the dataset)"
+    )
+    parser.add_argument(
+        "--quality", metavar="JSON", action="append",
+        help="what verify, check, agree or advise printed with --json; may be given several times",
+    )  # fmt: skip
+
+
 def _add_demo(commands: Any) -> None:
     parser = _command(
         commands,
@@ -272,6 +292,8 @@ def _output_options(group: Any) -> None:
         "parameters are a recipe's)")  # fmt: skip
     add("--compress", choices=("none", "deflate", "zstd", "lzw"), help="compression of the chips "
         "(default: deflate)")  # fmt: skip
+    add("--no-report", action="store_false", dest="report", default=None, help="make no "
+        "report.html (default: one is made)")  # fmt: skip
     add("--format", metavar="NAME", dest="formats", action="append", help="a further format "
         "besides the dataset's own (none in this version)")  # fmt: skip
 
