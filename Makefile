@@ -31,6 +31,11 @@ $(VENV)/.installed-test: $(VENV)/.installed pyproject.toml
 	@$(UV) --group test --group lint
 	@touch $@
 
+# The page that a dataset brings along is tested in a real browser.
+$(VENV)/.chromium: scripts/install_chromium.sh $(VENV)/.installed-test
+	@bash scripts/install_chromium.sh $(BIN)/python
+	@touch $@
+
 install: $(VENV)/.installed
 install-test: $(VENV)/.installed-test
 
@@ -39,7 +44,7 @@ demo: install
 
 test: install-test lint test-engine test-qgis
 
-test-engine: install-test
+test-engine: install-test $(VENV)/.chromium
 	$(BIN)/python -m pytest
 
 lint: install-test

@@ -1,4 +1,4 @@
-"""The end of a run: tables, split lists, recipe, card, preview, and the manifest last."""
+"""The end of a run: tables, split lists, recipe, card, preview, report, and the manifest last."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from polychip.io.atomic import write_text
 from polychip.layout.frozen import FROZEN_FILE
 from polychip.manifest import build_manifest, write_manifest
 from polychip.recipe import Recipe, map_paths
+from polychip.report.page import write_report
 from polychip.report.preview import write_preview
 from polychip.scenes.prepare import Plan
 from polychip.scenes.reports import SceneReport
@@ -49,6 +50,8 @@ class Summary:
     small_rests: int
     """Objects left out of a chip because too little of them is seen there."""
     digest: str
+    report: bool = False
+    """Whether there is a report.html."""
     seconds: float = 0.0
     formats: tuple["Converted", ...] = ()
     """Further formats that were written."""
@@ -78,6 +81,8 @@ def finish(
     manifest = build_manifest(plan, schema, reports, identities, totals, skipped, digest)
     write_card(output, manifest)
     write_preview(output, manifest)
+    if plan.recipe.output.report:
+        write_report(output, manifest)
     state.write("sources.json", {"paths": list(identities)})
     state.clear_work()
     write_manifest(output, manifest)
@@ -99,6 +104,7 @@ def finish(
         n_objects=sum(report.n_objects for report in reports) if job.objects else 0,
         small_rests=totals.small_rests,
         digest=digest,
+        report=plan.recipe.output.report,
     )
 
 

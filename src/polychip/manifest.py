@@ -92,6 +92,8 @@ def build_manifest(
         "bands": _band_entries(plan, totals.bands),
         "bands_train": _band_entries(plan, totals.train_bands),
         "repair_method": REPAIR_METHOD,
+        "notes": [*plan.notes, *plan.splits.notes],
+        "warnings": list(plan.warnings),
         "software": {name: version(name) for name in _SOFTWARE}
         | {"python": platform.python_version()},
     }

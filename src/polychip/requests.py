@@ -15,7 +15,7 @@ OPTIONS = (
     "buffer_m", "extent", "size", "stride", "edge", "bands", "nodata", "crs", "resolution",
     "resampling", "all_touched", "keep_tiny", "split", "split_by", "max_nodata", "min_labelled",
     "negatives", "seed", "targets", "compress", "formats", "combine", "allow_ballpark", "sample",
-    "n_chips", "jitter", "balance", "folds", "block", "gap", "objects", "frozen",
+    "n_chips", "jitter", "balance", "folds", "block", "gap", "objects", "frozen", "report",
 )  # fmt: skip
 
 SPLIT_OPTIONS = ("folds", "block", "gap", "objects", "frozen")
@@ -70,7 +70,9 @@ def export_recipe(
          "n_chips", "jitter", "balance"),
     )  # fmt: skip
     _table(recipe, "masks", given, ("mode", "all_touched", "keep_tiny", "targets"))
-    recipe["output"] |= {name: given[name] for name in ("compress", "formats") if name in given}
+    recipe["output"] |= {
+        name: given[name] for name in ("compress", "formats", "report") if name in given
+    }
     _split(recipe, given)
     return recipe
 

@@ -17,6 +17,7 @@ STATE = ".polychip"
 MANIFEST = "manifest.json"
 _FILES = (
     MANIFEST, "README.md", "recipe.toml", "chips.parquet", "instances.parquet", "preview.png",
+    "report.html",
 )  # fmt: skip
 
 

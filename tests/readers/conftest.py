@@ -15,6 +15,7 @@ from support.workshop import Workshop
 __all__ = ["converted", "traps_dataset"]
 
 ROOT = Path(__file__).parents[2]
+DATA = (ROOT / os.environ.get("POLYCHIP_REAL_DATA", "../shared/data")).resolve()
 SCHEMAS = (ROOT / os.environ.get("POLYCHIP_SCHEMAS", "../shared/schemas")).resolve()
 MISSING = (
     f"no JSON schemas in {SCHEMAS}: set POLYCHIP_SCHEMAS (from the project's folder) to a folder with "
@@ -38,15 +39,18 @@ os.environ.update(
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, and say so, what needs the schemas where there are none and no CI."""
-    if SCHEMAS.is_dir() or os.environ.get("CI"):
+    """Leave out, and say so, what needs schemas or real data where there are none and no CI."""
+    if os.environ.get("CI"):
         return
-    theirs = [item for item in items if "schemas" in getattr(item, "fixturenames", ())]
+    absent = {
+        name for name, folder in (("schemas", SCHEMAS), ("data", DATA)) if not folder.is_dir()
+    }
+    theirs = [item for item in items if absent & {*getattr(item, "fixturenames", ())}]
     items[:] = [item for item in items if item not in theirs]
     config.hook.pytest_deselected(items=theirs)
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if terminal is not None and theirs:
-        terminal.write_line(f"\n{len(theirs)} tests of tests/readers left out: {MISSING}")
+        terminal.write_line(f"\n{len(theirs)} tests of tests/readers left out: {sorted(absent)}")
 
 
 @pytest.fixture(scope="session")
@@ -69,19 +73,6 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def workshop(tmp_path: Path) -> Workshop:
     """A folder to make images, labels and datasets in."""
     return Workshop(tmp_path)
-
-
-ROOT = Path(__file__).parents[2]
-DATA = (ROOT / os.environ.get("POLYCHIP_REAL_DATA", "../shared/data")).resolve()
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the tests with real data out where there are none and no CI, as tests/real does."""
-    if DATA.is_dir() or os.environ.get("CI"):
-        return
-    theirs = [item for item in items if "data" in getattr(item, "fixturenames", ())]
-    items[:] = [item for item in items if item not in theirs]
-    config.hook.pytest_deselected(items=theirs)
 
 
 @pytest.fixture(scope="session")

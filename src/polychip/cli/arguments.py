@@ -37,7 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     for add in (
         _add_init, _add_plan, _add_export, _add_run, _add_append, _add_verify, add_check, add_agree,
-        add_advise, _add_gallery, _add_convert, _add_demo,
+        add_advise, _add_gallery, _add_report, _add_convert, _add_demo,
     ):  # fmt: skip
         add(commands)
     add_vector_commands(commands, command)
@@ -233,6 +233,25 @@ def _add_convert(commands: Any) -> None:
     )
 
 
+def _add_report(commands: Any) -> None:
+    parser = command(
+        commands,
+        "report",
+        "make report.html, a dataset on one page: pictures, map, classes, splits, bands, warnings",
+        "  polychip report dataset\n"
+        "  polychip verify dataset --json > verdict.json\n"
+        "  polychip report dataset --quality verdict.json",
+    )
+    parser.add_argument("dataset", metavar="DIR", help="the dataset's folder")
+    parser.add_argument(
+        "-o", "--output", metavar="HTML", help="the page (default: report.html in the dataset)"
+    )
+    parser.add_argument(
+        "--quality", metavar="JSON", action="append",
+        help="what verify, check, agree or advise printed with --json; may be given several times",
+    )  # fmt: skip
+
+
 def _add_demo(commands: Any) -> None:
     parser = command(
         commands,
@@ -350,6 +369,8 @@ def _output_options(group: Any) -> None:
         "parameters are a recipe's)")  # fmt: skip
     add("--compress", choices=("none", "deflate", "zstd", "lzw"), help="compression of the chips "
         "(default: deflate)")  # fmt: skip
+    add("--no-report", action="store_false", dest="report", default=None, help="make no "
+        "report.html (default: one is made)")  # fmt: skip
     add("--format", metavar="NAME", dest="formats", action="append", help="a further format "
         "besides the dataset's own, put into its folder formats/NAME; see polychip "
         "convert --help")  # fmt: skip

@@ -159,6 +159,24 @@ def advise(args: argparse.Namespace) -> int:
     return quality_commands.advise(args)
 
 
+def report(args: argparse.Namespace) -> int:
+    """Make the page of a dataset."""
+    from polychip import wording
+    from polychip.manifest import read_manifest
+    from polychip.report.page import write_report
+    from polychip.report.quality import read_result
+
+    folder = Path(args.dataset)
+    manifest = read_manifest(folder)
+    results = [read_result(Path(path)) for path in args.quality or ()]
+    path = None if args.output is None else Path(args.output)
+    made = write_report(folder, manifest, path, results)
+    pictures = wording.plural(made.n_pictures, "picture")
+    chips = wording.plural(made.n_chips, "chip")
+    sys.stdout.write(f"{made.path}: {chips}, {pictures}, {wording.size(made.n_bytes)}\n")
+    return DONE
+
+
 def demo(args: argparse.Namespace) -> int:
     """Go the whole way on the sample."""
     from polychip.demo import closing_words, look_at_sample, sample_recipe

@@ -111,9 +111,11 @@ def _label_lines(summary: Summary) -> Iterator[str]:
 
 def _places(summary: Summary) -> list[str]:
     output = summary.output
+    page = [("see all of it", str(output / "report.html"))] if summary.report else []
     return wording.aligned(
         [
             ("look at it", str(output / "preview.png")),
+            *page,
             ("read about it", str(output / "README.md")),
             ("prove it", f"polychip verify {_quoted(str(output))}"),
             ("load it", f"polychip.open({str(output)!r})"),

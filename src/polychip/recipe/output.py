@@ -81,6 +81,8 @@ class OutputOptions(Table):
     """Whether chips have image files, or are windows of the sources, given in the index."""
     formats: list[FormatOptions] = []
     compress: Literal["none", "deflate", "zstd", "lzw"] = "deflate"
+    report: bool = True
+    """Whether report.html is made at the end."""
 
     @field_validator("formats", mode="before")
     @classmethod

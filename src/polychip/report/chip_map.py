@@ -1,0 +1,142 @@
+"""Where the chips lie and what of them was looked at: a map as SVG, without a background."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+
+from polychip.io.raster import gdal_env
+from polychip.report.chips import ChipIndex
+from polychip.report.html import Html, element
+
+_WIDTH = 1000.0
+_TALLEST = 1400.0
+_CELLS = 16
+"""Sides of a chip that was looked at in part are divided into so many."""
+_READ_AT_MOST = 120
+"""Chips in part whose masks are read; of others the half that is more is shown."""
+_DRAWN_AT_MOST = 20_000
+Corners = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMap:
+    """The map of one group of scenes, which share their ground."""
+
+    group: str
+    picture: Html
+    notes: tuple[str, ...]
+
+
+def draw_maps(
+    folder: Path, index: ChipIndex, ignore: int, colours: Mapping[str | None, str], at_most: int
+) -> list[GroupMap]:
+    """A map a group, the first `at_most` of them.
+
+    Args:
+        folder: the dataset.
+        index: its chips.
+        ignore: the masks' value for what was not looked at.
+        colours: by split; None for chips that are not divided.
+        at_most: number of maps.
+    """
+    corners, groups = index.corners(), index.texts("group")
+    splits, files = index.texts("split"), index.table["files"]
+    shares = index.numbers("labelled_fraction")
+    parts = np.flatnonzero((shares > 0) & (shares < 1))[:_READ_AT_MOST]
+    looked = {
+        int(place): _cells(folder / files[int(place)]["semantic"].as_py(), ignore)
+        for place in parts
+    }
+    maps = []
+    for group in list(dict.fromkeys(groups))[:at_most]:
+        places = [i for i, name in enumerate(groups) if name == group]
+        step = -(-len(places) // _DRAWN_AT_MOST)
+        drawn = places[::step]
+        notes = []
+        if step > 1:
+            notes.append(f"Of {len(places):,} chips every {step}th is drawn.")
+        unread = sum(1 for i in drawn if 0 < shares[i] < 1 and i not in looked)
+        if unread:
+            notes.append(
+                f"{unread:,} chips that were looked at in part are drawn whole where more than "
+                "half was looked at, else empty."
+            )
+        picture = _draw(group, corners, drawn, splits, colours, shares, looked)
+        maps.append(GroupMap(group, picture, tuple(notes)))
+    return maps
+
+
+def _cells(path: Path, ignore: int) -> NDArray[np.bool_]:
+    """(_CELLS, _CELLS): whether the middle of each cell of a chip was looked at."""
+    with gdal_env(), rasterio.open(path) as file:
+        mask = file.read(1)
+    rows, columns = (((np.arange(_CELLS) + 0.5) * side / _CELLS).astype(int) for side in mask.shape)
+    seen: NDArray[np.bool_] = mask[np.ix_(rows, columns)] != ignore
+    return seen
+
+
+def _draw(
+    group: str,
+    corners: Corners,
+    drawn: Sequence[int],
+    splits: Sequence[str | None],
+    colours: Mapping[str | None, str],
+    shares: NDArray[np.float64],
+    looked: Mapping[int, NDArray[np.bool_]],
+) -> Html:
+    mine = corners[list(drawn)]
+    low, high = mine.reshape(-1, 2).min(axis=0), mine.reshape(-1, 2).max(axis=0)
+    extent = np.maximum(high - low, 1e-12)
+    scale = min(_WIDTH / extent[0], _TALLEST / extent[1])
+    on_paper = np.stack(
+        ((corners[..., 0] - low[0]) * scale, (high[1] - corners[..., 1]) * scale), axis=-1
+    )
+    outlines: dict[str | None, list[str]] = {}
+    seen: dict[str | None, list[str]] = {}
+    for i in drawn:
+        outlines.setdefault(splits[i], []).append(_ring(on_paper[i]))
+        if i in looked:
+            seen.setdefault(splits[i], []).extend(_parts(on_paper[i], looked[i]))
+        elif shares[i] > 0.5:
+            seen.setdefault(splits[i], []).append(_ring(on_paper[i]))
+    shapes = []
+    for split, colour in colours.items():
+        if split in outlines:
+            shapes.append(element("path", d="".join(seen.get(split, [])), fill=colour))
+            shapes.append(element("path", d="".join(outlines[split]), fill="none", stroke=colour))
+    width, height = extent * scale
+    return element(
+        "svg", shapes, class_="map", viewBox=f"-4 -4 {width + 8:.1f} {height + 8:.1f}", role="img",
+        aria_label=f"Map of {len(drawn)} chips of {group}, coloured by split",
+    )  # fmt: skip
+
+
+def _ring(points: Corners) -> str:
+    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) + "z"
+
+
+def _parts(points: Corners, cells: NDArray[np.bool_]) -> list[str]:
+    """The cells that were looked at, those beside one another as one shape.
+
+    Footprints go round from the first pixel's corner: along the first row or the first column.
+    """
+    origin = points[0]
+    along, down = _axes(points)
+    found = []
+    for row, line in enumerate(cells):
+        steps = np.flatnonzero(np.diff(np.concatenate(([0], line.astype(np.int8), [0]))))
+        for start, stop in steps.reshape(-1, 2):
+            box = [(start, row), (stop, row), (stop, row + 1), (start, row + 1)]
+            found.append(
+                _ring(np.array([origin + (x * along + y * down) / _CELLS for x, y in box]))
+            )
+    return found
+
+
+def _axes(points: Corners) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Along the first row, and down the first column, of a footprint."""
+    return points[1] - points[0], points[3] - points[0]

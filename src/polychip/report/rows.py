@@ -1,0 +1,60 @@
+"""The rows of the table of chips, as plain values for the page's script; pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from polychip.report.chips import ChipIndex
+from polychip.report.sections import coded
+
+ROWS_AT_MOST = 10_000
+_CLASSES_AT_MOST = 12
+
+
+def chip_rows(
+    index: ChipIndex, manifest: Mapping[str, Any], pictures: Mapping[int, int]
+) -> dict[str, Any]:
+    """Columns (title and kind: text, number or share), rows, and rows of the pictures.
+
+    The last cell of a row is its picture's number, or null. Of more chips than `ROWS_AT_MOST` every
+    n-th is there; of many classes those with the most pixels.
+    """
+    codes = sorted(index.pixels, key=lambda code: -int(index.pixels[code].sum()))
+    kept = set(codes[:_CLASSES_AT_MOST])
+    names = {code: name for code, name, *_ in coded(manifest)}
+    columns: list[tuple[str, str, list[Any]]] = [
+        ("chip", "text", index.texts("chip_id")),
+        ("scene", "text", index.texts("scene")),
+    ]
+    if manifest["split"]["names"]:
+        columns.append(("split", "text", index.texts("split")))
+    columns += [
+        ("looked at", "share", _rounded(index, "labelled_fraction")),
+        ("with data", "share", _rounded(index, "valid_fraction")),
+    ]
+    if manifest["mode"] != "semantic":
+        columns.append(("objects", "number", index.texts("n_instances")))
+    columns += [
+        (f"{names[code]}, px", "number", pixels.tolist())
+        for code, pixels in index.pixels.items()
+        if code in kept
+    ]
+    step = max(1, -(-len(index) // ROWS_AT_MOST))
+    values = [column for *_, column in columns]
+
+    def row(place: int) -> list[Any]:
+        return [*(column[place] for column in values), pictures.get(place)]
+
+    return {
+        "columns": [[title, kind] for title, kind, _ in columns],
+        "rows": [row(place) for place in range(0, len(index), step)],
+        "shown": [row(place) for place in sorted(pictures, key=lambda p: pictures[p])],
+        "chips": len(index),
+        "classes": [len(kept), len(codes)],
+    }
+
+
+def _rounded(index: ChipIndex, column: str) -> list[float]:
+    shares: list[float] = np.round(index.numbers(column), 4).tolist()
+    return shares
