@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -262,3 +263,20 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if reporter is not None and reporter.stats.get("skipped") and session.exitstatus == 0:
         reporter.write_line("tests of the plugin must not be skipped", red=True)
         session.exitstatus = 1
+
+
+@pytest.fixture(scope="session")
+def ask_oracle(engine_program: Path) -> Callable[..., object]:
+    """ask_oracle(question, **values): an answer of oracle.py, from the engine's own Python."""
+
+    def ask(question: str, **values: object) -> object:
+        python = engine_program.with_name("python")
+        command = [str(python), "-I", str(Path(__file__).with_name("oracle.py")), question]
+        done = subprocess.run(
+            command, input=json.dumps(values), env={"PATH": os.environ["PATH"]},
+            capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return ask
