@@ -26,7 +26,7 @@ class Changed(NamedTuple):
 
 def polygons_of(geometry: QgsGeometry) -> QgsGeometry:
     """A valid MultiPolygon of the parts that have an area."""
-    valid = geometry if geometry.isGeosValid() else geometry.makeValid()
+    valid = _valid(geometry)
     parts = [
         part
         for part in valid.asGeometryCollection()
@@ -38,6 +38,10 @@ def polygons_of(geometry: QgsGeometry) -> QgsGeometry:
         return QgsGeometry.fromWkt("MultiPolygon EMPTY")
     result.convertToMultiType()
     return result
+
+
+def _valid(geometry: QgsGeometry) -> QgsGeometry:
+    return geometry if geometry.isGeosValid() else geometry.makeValid()
 
 
 def flat(geometry: QgsGeometry) -> QgsGeometry:
@@ -55,7 +59,7 @@ def flat(geometry: QgsGeometry) -> QgsGeometry:
 
 def union(geometries: Iterable[QgsGeometry]) -> QgsGeometry:
     """All of them as one."""
-    parts = [geometry for geometry in geometries if not geometry.isEmpty()]
+    parts = [_valid(geometry) for geometry in geometries if not geometry.isEmpty()]
     return polygons_of(QgsGeometry.unaryUnion(parts)) if parts else polygons_of(QgsGeometry())
 
 
@@ -67,9 +71,11 @@ def overlap_area(one: QgsGeometry, other: QgsGeometry) -> float:
 
 
 def overlapping(new: QgsGeometry, old: dict[int, QgsGeometry]) -> dict[int, QgsGeometry]:
-    """Those that share ground with the new one; touching is not enough."""
+    """Those that share ground with the new one, repaired; touching is not enough."""
     floor = SLIVER * new.area()
-    return {fid: shape for fid, shape in old.items() if overlap_area(new, shape) > floor}
+    box = new.boundingBox()
+    near = {fid: _valid(shape) for fid, shape in old.items() if shape.boundingBox().intersects(box)}
+    return {fid: shape for fid, shape in near.items() if overlap_area(new, shape) > floor}
 
 
 def give_way(new: QgsGeometry, old: dict[int, QgsGeometry]) -> Changed:

@@ -22,6 +22,7 @@ from qgis.core import (
 
 from ..translation import tr
 from .classes import LabelClass, in_palette_order
+from .label_layers import keep_classes
 from .names import (
     ANNOTATOR,
     CHANGED,
@@ -80,6 +81,7 @@ def label_status_title(status: str) -> str:
 def style_labels(layer: QgsVectorLayer, classes: Sequence[LabelClass]) -> None:
     """Classes by colour, lists of values, defaults; `classes` in order of priority."""
     layer.setCustomProperty(ROLE, LABELS)
+    keep_classes(layer, list(classes))
     layer.setRenderer(class_renderer(classes))
     palette = in_palette_order(classes)
     _values(layer, CLASS, {known.title: known.name for known in palette})
