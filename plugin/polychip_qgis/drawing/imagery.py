@@ -15,8 +15,8 @@ from qgis.core import (
     QgsProject,
     QgsRasterDataProvider,
     QgsRasterLayer,
-    QgsRasterMinMaxOrigin,
     QgsRectangle,
+    QgsSingleBandGrayRenderer,
 )
 
 from ..translation import tr
@@ -26,6 +26,8 @@ PRESETS = (TRUE_COLOR, FALSE_COLOR, WATER_INDEX)
 ROLES = ("blue", "green", "red", "nir")
 BANDS = "polychip/bands"
 """Custom property of a raster layer: its bands, as the user has given them."""
+CUT = (0.02, 0.98)
+SAMPLE_PX = 250_000
 INDEX_OF = "polychip/waterIndexOf"
 _SENTINEL = {"B02": "blue", "B2": "blue", "B03": "green", "B3": "green", "B04": "red", "B4": "red",
              "B08": "nir", "B8": "nir"}  # fmt: skip
@@ -138,13 +140,29 @@ def stretch(layer: QgsRasterLayer, extent: QgsRectangle) -> None:
     seen = extent.intersect(layer.extent())
     if seen.isEmpty():
         return
-    layer.setContrastEnhancement(
-        QgsContrastEnhancement.ContrastEnhancementAlgorithm.StretchToMinimumMaximum,
-        QgsRasterMinMaxOrigin.Limits.CumulativeCut,
-        seen,
-        250_000,
-    )
+    renderer = layer.renderer().clone()
+    if isinstance(renderer, QgsMultiBandColorRenderer):
+        renderer.setRedContrastEnhancement(_stretched(layer, renderer.redBand(), seen))
+        renderer.setGreenContrastEnhancement(_stretched(layer, renderer.greenBand(), seen))
+        renderer.setBlueContrastEnhancement(_stretched(layer, renderer.blueBand(), seen))
+    elif isinstance(renderer, QgsSingleBandGrayRenderer):
+        renderer.setContrastEnhancement(_stretched(layer, renderer.grayBand(), seen))
+    else:
+        return
+    layer.setRenderer(renderer)
     layer.triggerRepaint()
+
+
+def _stretched(layer: QgsRasterLayer, band: int, extent: QgsRectangle) -> QgsContrastEnhancement:
+    provider = layer.dataProvider()
+    enhancement = QgsContrastEnhancement(provider.dataType(band))
+    low, high = provider.cumulativeCut(band, *CUT, extent, SAMPLE_PX)
+    enhancement.setMinimumValue(low)
+    enhancement.setMaximumValue(high)
+    enhancement.setContrastEnhancementAlgorithm(
+        QgsContrastEnhancement.ContrastEnhancementAlgorithm.StretchToMinimumMaximum
+    )
+    return enhancement
 
 
 def stretch_to_view(layer: QgsRasterLayer, view: QgsRectangle, transform: QgsCoordinateTransform) -> None:
