@@ -45,7 +45,7 @@ def drawing(control, iface, project, scene, tmp_path):
     request = ProjectRequest(tmp_path / "labels.gpkg", [layer], list(flood.classes), flood.mode, 64, "pad")
     made = make_project(request, project)
     iface.canvas.setDestinationCrs(layer.crs())
-    control._made(made)
+    control._made(made, False)
     see(iface, VIEW)
     # Snapping has its own test; here corners lie where the mouse is.
     config = project.snappingConfig()

@@ -353,7 +353,7 @@ def test_the_page_makes_a_project(project, scene, tmp_path, qgis_app):
     project.addMapLayer(QgsRasterLayer(str(scene), "scene"))
     page = StartPage()
     made = []
-    page.made.connect(made.append)
+    page.made.connect(lambda project, save: made.append(project))
     page.size.setValue(64)
     page.geopackage.setFilePath(str(tmp_path / "new" / "labels"))
     assert page.count.text() == "Cells: 20"

@@ -180,12 +180,12 @@ class DrawingControl(QObject):
 
     def open_page(self) -> None:
         """Ask for a new project."""
-        self._page = StartPage(self._iface.mainWindow())
+        self._page = StartPage(self._iface.mainWindow(), self._iface.activeLayer())
         self._page.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._page.made.connect(self._made)
         self._page.show()
 
-    def _made(self, made: LabelProject) -> None:
+    def _made(self, made: LabelProject, save_project: bool) -> None:
         self._iface.setActiveLayer(made.labels)
         self.attach()
         image = self.view.image()
@@ -194,9 +194,10 @@ class DrawingControl(QObject):
         self.start()
         self.session.step(True)
         self._go()
-        text = tr("{count} cells, recipe {recipe}. Draw with class keys; Y marks a cell as done.")
+        text = tr("{count} cells, recipe {recipe}. Draw with class keys; {key} marks a cell as done.")
         self.tell(
-            text.format(count=made.n_cells, recipe=made.recipe), Qgis.MessageLevel.Success
+            text.format(count=made.n_cells, recipe=made.recipe, key=self.actions.key_of("done")),
+            Qgis.MessageLevel.Success,
         )
         if made.adopted is not None:
             found = made.adopted
@@ -207,6 +208,15 @@ class DrawingControl(QObject):
             self.tell(text.format(
                 count=len(found.rows), no_class=found.n_without_class, no_area=found.n_without_area
             ))  # fmt: skip
+
+        if save_project:
+            self._save_project(made.recipe.with_name(f"{self.session.layers.geopackage.stem}.qgz"))
+
+    def _save_project(self, path: Path) -> None:
+        project = QgsProject.instance()
+        if not project.write(str(path)):
+            text = tr("The QGIS project could not be saved: {reason}")
+            self.tell(text.format(reason=project.error()), Qgis.MessageLevel.Warning)
 
     def start_or_stop(self) -> None:
         """The Start button; stopping asks QGIS's own question about unsaved edits."""

@@ -8,6 +8,7 @@ import re
 from typing import NamedTuple
 
 from qgis.core import (
+    QgsColorRampShader,
     QgsContrastEnhancement,
     QgsCoordinateTransform,
     QgsMapLayer,
@@ -15,9 +16,12 @@ from qgis.core import (
     QgsProject,
     QgsRasterDataProvider,
     QgsRasterLayer,
+    QgsRasterShader,
     QgsRectangle,
     QgsSingleBandGrayRenderer,
+    QgsSingleBandPseudoColorRenderer,
 )
+from qgis.PyQt.QtGui import QColor
 
 from ..translation import tr
 
@@ -27,6 +31,7 @@ ROLES = ("blue", "green", "red", "nir")
 BANDS = "polychip/bands"
 """Custom property of a raster layer: its bands, as the user has given them."""
 CUT = (0.02, 0.98)
+INDEX_RANGE = (-0.6, 0.6)
 SAMPLE_PX = 250_000
 INDEX_OF = "polychip/waterIndexOf"
 _SENTINEL = {"B02": "blue", "B2": "blue", "B03": "green", "B3": "green", "B04": "red", "B4": "red",
@@ -218,5 +223,21 @@ def _add_index(layer: QgsRasterLayer, bands: Bands, project: QgsProject) -> QgsR
     node = root.findLayer(layer.id())
     parent = node.parent() if node is not None and node.parent() is not None else root
     parent.insertLayer(parent.children().index(node) if node in parent.children() else -1, index)
-    stretch(index, index.extent())
+    index.setRenderer(_index_renderer(index))
     return index
+
+
+def _index_renderer(index: QgsRasterLayer) -> QgsSingleBandPseudoColorRenderer:
+    """Brown is dry, blue is wet; the same on every image."""
+    ramp = QgsColorRampShader(*INDEX_RANGE)
+    ramp.setColorRampType(QgsColorRampShader.Type.Interpolated)
+    low, high = INDEX_RANGE
+    ramp.setColorRampItemList(
+        [
+            QgsColorRampShader.ColorRampItem(value, QColor(color), f"{value:g}")
+            for value, color in ((low, "#8c510a"), (0.0, "#f5f5f5"), (high, "#01497c"))
+        ]
+    )
+    shader = QgsRasterShader(*INDEX_RANGE)
+    shader.setRasterShaderFunction(ramp)
+    return QgsSingleBandPseudoColorRenderer(index.dataProvider(), 1, shader)

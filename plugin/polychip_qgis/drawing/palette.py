@@ -14,6 +14,7 @@ from qgis.PyQt.QtWidgets import (
     QGridLayout,
     QGroupBox,
     QHBoxLayout,
+    QHeaderView,
     QLabel,
     QLineEdit,
     QMenu,
@@ -115,7 +116,15 @@ class LabelPalette(QgsDockWidget):
         self.tree.setRootIsDecorated(False)
         self.tree.setToolTip(tr("Click a class to draw it"))
         self.tree.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.tree.setMinimumHeight(150)
+        self.tree.setMinimumHeight(140)
+        header = self.tree.header()
+        header.setStretchLastSection(False)
+        header.setMinimumSectionSize(24)
+        for column in (KEY, NAME, COUNT, AREA):
+            mode = QHeaderView.ResizeMode
+            header.setSectionResizeMode(
+                column, mode.Stretch if column == NAME else mode.ResizeToContents
+            )
         self.rule = QComboBox()
         self.rule.setObjectName("drawingRule")
         for rule, text, tip in (
@@ -201,18 +210,18 @@ class LabelPalette(QgsDockWidget):
                 [self.rule, self._button("rule")],
                 [self._button("extend"), self._button("search")],
             ]),
+            self._group("taskGroup", tr("Tasks"), [
+                [self.cell], [self.status, self.order],
+                [self._button("previous"), self._button("next")],
+                [self._button("done"), self._button("unsure")],
+                [self.note], [self.progress], [self.by_annotator], [self.task_view],
+            ]),
             self._group("viewGroup", tr("View"), [
                 [self._button("hide"), self._button("outline")],
                 [QLabel(tr("Opacity")), self.opacity],
                 self.compare_boxes,
                 [self._button("flicker"), self._button("bands")],
                 [self._button("stretch")],
-            ]),
-            self._group("taskGroup", tr("Tasks"), [
-                [self.cell], [self.status, self.order],
-                [self._button("previous"), self._button("next")],
-                [self._button("done"), self._button("unsure")],
-                [self.note], [self.progress], [self.by_annotator], [self.task_view],
             ]),
         ]  # fmt: skip
         for group in self.groups:
@@ -277,10 +286,9 @@ class LabelPalette(QgsDockWidget):
             item.setIcon(NAME, QIcon(swatch(known.color)))
             for column in (COUNT, AREA):
                 item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight)
+            item.setToolTip(NAME, known.title)
             self.tree.addTopLevelItem(item)
             self._rows[known.name] = item
-        for column in range(4):
-            self.tree.resizeColumnToContents(column)
         self.opacity.blockSignals(True)
         self.opacity.setValue(round(session.labels.opacity() * 100))
         self.opacity.blockSignals(False)
@@ -313,7 +321,7 @@ class LabelPalette(QgsDockWidget):
 
     def show_tasks(self, session: LabelSession) -> None:
         """The current cell and how far it is."""
-        self.groups[-1].setVisible(session.book is not None)
+        self.groups[2].setVisible(session.book is not None)
         if session.book is None:
             return
         task = session.task()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from qgis.core import (
     QgsFieldProxyModel,
+    QgsMapLayer,
     QgsMapLayerProxyModel,
     QgsProject,
     QgsRasterLayer,
@@ -50,10 +51,14 @@ FROM_RECIPE, FROM_CSV, FROM_FIELD = "recipe", "csv", "field"
 class StartPage(QDialog):
     """Asks for everything once; `made` brings the LabelProject."""
 
-    made = pyqtSignal(object)
+    made = pyqtSignal(object, bool)
+    """The LabelProject, and whether the QGIS project shall be saved beside it."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, parent: QWidget | None = None, active: QgsMapLayer | None = None
+    ) -> None:
         super().__init__(parent)
+        self._active = active
         self.setObjectName("PolychipStartPage")
         self.setWindowTitle(tr("New Labelling Project"))
         self.setWindowIcon(icon())
@@ -71,12 +76,14 @@ class StartPage(QDialog):
         self.images.setToolTip(
             tr("Tick the images to be labelled; other dates are for looking and stay unticked")
         )
-        for layer in _rasters():
+        rasters = _rasters()
+        first = self._active if self._active in rasters else next(iter(rasters), None)
+        for layer in rasters:
             item = QListWidgetItem(layer.name(), self.images)
             item.setData(Qt.ItemDataRole.UserRole, layer.id())
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-            ticked = self.images.count() == 1
-            item.setCheckState(Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
+            ticked = Qt.CheckState.Checked if layer is first else Qt.CheckState.Unchecked
+            item.setCheckState(ticked)
         self.source = _combo("startClasses", tr("Where the classes come from"))
         for known in TEMPLATES:
             self.source.addItem(template_title(known.key), known.key)
@@ -136,6 +143,12 @@ class StartPage(QDialog):
         self.annotator = QLineEdit(annotator())
         self.annotator.setObjectName("startAnnotator")
         self.annotator.setToolTip(tr("Written to each polygon that you draw"))
+        self.save_project = QCheckBox(tr("Save the QGIS project beside it"))
+        self.save_project.setObjectName("startSaveProject")
+        self.save_project.setChecked(not QgsProject.instance().fileName())
+        self.save_project.setToolTip(
+            tr("So that the next time opens with the same layers, cell and class")
+        )
         self.problem = _hint("startProblem")
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.start = self.buttons.addButton(
@@ -154,6 +167,7 @@ class StartPage(QDialog):
             ]),
             (left, "startFileGroup", tr("Project"), [
                 (tr("GeoPackage"), self.geopackage), (tr("Annotator"), self.annotator),
+                ("", self.save_project),
             ]),
             (right, "startClassGroup", tr("Classes"), [
                 (tr("Classes"), self.source), ("", self.class_file), ("", self.class_list),
@@ -317,7 +331,7 @@ class StartPage(QDialog):
             )
             return
         self.accept()
-        self.made.emit(made)
+        self.made.emit(made, self.save_project.isChecked())
 
 
 def _rasters() -> list[QgsRasterLayer]:

@@ -14,6 +14,7 @@ from qgis.core import (
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QObject, Qt
 
+from ..recipe import scene_name
 from ..translation import tr
 from .imagery import flicker, preset_title, presets_of, show_preset, stretch_to_view
 from .palette import LabelPalette
@@ -41,10 +42,10 @@ class ViewKeys(QObject):
         first, second = self._palette.compare_boxes
         order = QgsProject.instance().layerTreeRoot().layerOrder()
         rasters = [layer for layer in order if isinstance(layer, QgsRasterLayer)]
-        if rasters and first.currentLayer() is not rasters[0]:
-            first.setLayer(rasters[0])
-        if len(rasters) > 1:
-            second.setLayer(rasters[1])
+        scenes = {task.image for task in session.book.tasks} if session.book is not None else set()
+        rasters.sort(key=lambda layer: scene_name(layer.name()) not in scenes)
+        for box, layer in zip((first, second), rasters):
+            box.setLayer(layer)
 
     def image(self) -> QgsRasterLayer | None:
         """The image that is drawn from."""
