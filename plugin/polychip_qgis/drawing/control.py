@@ -6,11 +6,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from qgis.core import Qgis, QgsProject, QgsVectorLayer
-from qgis.gui import QgisInterface
+from qgis.gui import QgisInterface, QgsMessageBarItem
 from qgis.PyQt.QtCore import QObject, Qt, QTimer
-from qgis.PyQt.QtWidgets import QAction, QPushButton
+from qgis.PyQt.QtWidgets import QAction
 
 from ..about import icon
+from ..export_control import tell
 from ..translation import tr
 from .commands import Commands
 from .draw_tool import HOLE
@@ -36,6 +37,7 @@ class DrawingControl(QObject):
         self._iface = iface
         self.session: LabelSession | None = None
         self._page: StartPage | None = None
+        self._offer: QgsMessageBarItem | None = None
         window = iface.mainWindow()
         self.actions = DrawingActions(window)
         self.palette = LabelPalette(self.actions, window)
@@ -230,7 +232,8 @@ class DrawingControl(QObject):
                 self._iface.vectorLayerTools().stopEditing(layer, True)
 
     def start(self) -> None:
-        """Edit, with the polygon tool in hand."""
+        """Edit, with the palette open and the polygon tool in hand."""
+        self.palette.setUserVisible(True)
         self.session.start()
         self._iface.setActiveLayer(self.session.labels)
         self._show_editing()
@@ -358,25 +361,24 @@ class DrawingControl(QObject):
     # --- recovery
 
     def _offer_to_restore(self) -> None:
-        bar = self._iface.messageBar()
-        item = bar.createMessage(
-            "Polychip",
-            tr("QGIS ended with unsaved labels in “{name}”. They are kept.").format(
-                name=self.session.layers.geopackage.name
-            ),
-        )
-        for name, text, slot in (
+        text = tr("QGIS ended with unsaved labels in “{name}”. They are kept.")
+        self._offer = tell(
+            self._iface,
+            text.format(name=self.session.layers.geopackage.name),
+            Qgis.MessageLevel.Warning,
             ("polychipRestore", tr("Restore"), self.restore),
             ("polychipDiscard", tr("Discard"), self._discard),
-        ):
-            button = QPushButton(text)
-            button.setObjectName(name)
-            button.clicked.connect(lambda _=False, s=slot: (bar.popWidget(item), s()))
-            item.layout().addWidget(button)
-        bar.pushWidget(item, Qgis.MessageLevel.Warning)
+        )
+
+    def _close_offer(self) -> None:
+        """When the click on its button is over."""
+        offer, self._offer = self._offer, None
+        if offer is not None and offer in self._iface.messageBar().items():
+            QTimer.singleShot(0, lambda: self._iface.messageBar().popWidget(offer))
 
     def restore(self) -> None:
         """Bring back what a crash has left, the unfinished polygon too."""
+        self._close_offer()
         session = self.session
         session.start()
         try:
@@ -408,6 +410,8 @@ class DrawingControl(QObject):
             self.map.resume(unfinished)
 
     def _discard(self) -> None:
+        """Give up what a crash has left."""
+        self._close_offer()
         self.session.discard_waiting()
 
     # --- showing
