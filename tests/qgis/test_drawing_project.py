@@ -167,6 +167,33 @@ def test_a_colleague_without_the_plugin_reads_classes_and_edits_tasks(make, scen
     assert tasks.renderer().classAttribute() == "status"
 
 
+def test_the_class_that_wins_is_drawn_on_top_saved_or_not(make, scene):
+    from qgis.core import QgsFeature, QgsGeometry, QgsMapRendererSequentialJob, QgsMapSettings
+    from qgis.PyQt.QtCore import QSize
+
+    made = make(scene)
+    view = QgsRasterLayer(str(scene), "x").extent()
+    shape = QgsGeometry.fromWkt(square(QgsRasterLayer(str(scene), "x")))
+    for first, second in (("infrastructure", "water"), ("water", "infrastructure")):
+        made.labels.startEditing()
+        for name in (first, second):
+            feature = QgsFeature(made.labels.fields())
+            feature.setGeometry(shape)
+            feature.setAttribute("class", name)
+            made.labels.addFeature(feature)
+        settings = QgsMapSettings()
+        settings.setLayers([made.labels])
+        settings.setDestinationCrs(made.labels.crs())
+        settings.setExtent(view)
+        settings.setOutputSize(QSize(300, 200))
+        job = QgsMapRendererSequentialJob(settings)
+        job.start()
+        job.waitForFinished()
+        color = job.renderedImage().pixelColor(150, 100)
+        assert color.red() > color.blue(), (first, second, color.name())
+        made.labels.rollBack()
+
+
 def test_other_programs_read_the_classes_as_a_coded_domain(make, scene):
     made = make(scene)
     source = gdal.OpenEx(made.labels.source().split("|")[0], gdal.OF_VECTOR)

@@ -198,7 +198,7 @@ class DrawingControl(QObject):
         self._go()
         text = tr("{count} cells, recipe {recipe}. Draw with class keys; {key} marks a cell as done.")
         self.tell(
-            text.format(count=made.n_cells, recipe=made.recipe, key=self.actions.key_of("done")),
+            text.format(count=made.n_cells, recipe=made.recipe.name, key=self.actions.key_of("done")),
             Qgis.MessageLevel.Success,
         )
         if made.adopted is not None:

@@ -116,7 +116,6 @@ class LabelPalette(QgsDockWidget):
         self.tree.setRootIsDecorated(False)
         self.tree.setToolTip(tr("Click a class to draw it"))
         self.tree.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.tree.setMinimumHeight(140)
         header = self.tree.header()
         header.setStretchLastSection(False)
         header.setMinimumSectionSize(24)
@@ -289,6 +288,9 @@ class LabelPalette(QgsDockWidget):
             item.setToolTip(NAME, known.title)
             self.tree.addTopLevelItem(item)
             self._rows[known.name] = item
+        rows = min(max(len(session.classes), 4), 12)
+        row_height = self.tree.sizeHintForRow(0) if session.classes else 20
+        self.tree.setFixedHeight(self.tree.header().sizeHint().height() + (rows + 1) * row_height)
         self.opacity.blockSignals(True)
         self.opacity.setValue(round(session.labels.opacity() * 100))
         self.opacity.blockSignals(False)

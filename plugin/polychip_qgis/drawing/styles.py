@@ -13,7 +13,6 @@ from qgis.core import (
     QgsDefaultValue,
     QgsEditFormConfig,
     QgsEditorWidgetSetup,
-    QgsFeatureRequest,
     QgsFieldConstraints,
     QgsFillSymbol,
     QgsRendererCategory,
@@ -109,21 +108,19 @@ def class_renderer(classes: Sequence[LabelClass]) -> QgsCategorizedSymbolRendere
     """One category a class, in the palette's order; drawn so that the one that wins lies on top."""
     categories = []
     for known in in_palette_order(classes):
+        rgb = ",".join(str(part) for part in _rgb(known.color))
         look = {
-            "color": ",".join(map(str, (*_rgb(known.color), FILL_ALPHA))),
-            "outline_color": ",".join(map(str, (*_rgb(known.color), 255))),
+            "color": f"{rgb},{FILL_ALPHA}",
+            "outline_color": f"{rgb},255",
             "outline_width": "0.5",
             "joinstyle": "round",
         }
         symbol = QgsFillSymbol.createSimple(look)
+        # Unlike an order of features, levels hold for unsaved polygons, too.
+        symbol.symbolLayer(0).setRenderingPass(len(classes) - list(classes).index(known))
         categories.append(QgsRendererCategory(known.name, symbol, known.title))
     renderer = QgsCategorizedSymbolRenderer(CLASS, categories)
-    ranks = " ".join(
-        f"WHEN '{_escaped(known.name)}' THEN {rank}" for rank, known in enumerate(classes)
-    )
-    clause = QgsFeatureRequest.OrderByClause(f'CASE "{CLASS}" {ranks} ELSE -1 END', False)
-    renderer.setOrderBy(QgsFeatureRequest.OrderBy([clause]))
-    renderer.setOrderByEnabled(True)
+    renderer.setUsingSymbolLevels(True)
     return renderer
 
 
@@ -177,7 +174,3 @@ def _index(layer: QgsVectorLayer, field: str) -> int:
 
 def _rgb(color: str) -> tuple[int, int, int]:
     return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("'", "''")
