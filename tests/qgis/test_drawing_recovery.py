@@ -214,3 +214,17 @@ def test_ids_given_after_a_restore_differ_from_the_restored(begin):
     ids = [f["instance_id"] for f in later.labels.getFeatures()]
     assert len(set(ids)) == 2
     assert isinstance(later.editor, LabelEditor)
+
+
+def test_what_is_saved_is_in_the_file_itself_not_in_a_log_beside_it(begin, tmp_path):
+    session = begin()
+    session.draw(box(0, 0, 20), "polygon")
+    assert session.save() == []
+
+    def copied():
+        copy = tmp_path / "copy" / "labels.gpkg"
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_bytes(session.layers.geopackage.read_bytes())
+        return open_layers(copy)[0].featureCount()
+
+    wait_until(lambda: copied() == 1, "the file holds the polygon")

@@ -113,6 +113,18 @@ def create_geopackage(
     return counts
 
 
+def settle(path: Path) -> None:
+    """Bring what was saved out of SQLite's write-ahead log into the file itself.
+
+    QGIS turns an edited GeoPackage to a log beside it; until the log is emptied, a copy of the file
+    lacks what was saved, and the next program that closes the file changes it.
+    """
+    with _quiet(), contextlib.suppress(RuntimeError):  # busy: the next Save brings it in
+        dataset = gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE)
+        if dataset is not None:
+            dataset.ReleaseResultSet(dataset.ExecuteSQL("PRAGMA wal_checkpoint(TRUNCATE)"))
+
+
 def _written(
     path: Path,
     crs_wkt: str,

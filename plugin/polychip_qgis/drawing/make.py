@@ -214,8 +214,7 @@ def snap(project: QgsProject) -> None:
     config.setEnabled(True)
     config.setMode(QgsSnappingConfig.SnappingMode.ActiveLayer)
     kinds = QgsSnappingConfig.SnappingTypes
-    flag = QgsSnappingConfig.SnappingTypes
-    config.setTypeFlag(flag(kinds.VertexFlag | kinds.SegmentFlag))
+    config.setTypeFlag(kinds.VertexFlag | kinds.SegmentFlag)
     config.setTolerance(10)
     config.setUnits(QgsTolerance.UnitType.Pixels)
     project.setSnappingConfig(config)

@@ -22,10 +22,11 @@ from ..translation import tr
 from .annotator import annotator
 from .classes import LabelClass
 from .edits import LabelEditor, Stroke
+from .geopackage import settle
 from .journal import Restored, Unfinished, restore, set_aside, write_journal
 from .label_layers import LabelLayers, classes_of
-from .names import REVIEW, TODO, DOING, DONE
-from .task_book import SNAKE, CellCounts, Task, TaskBook
+from .names import DOING, DONE, REVIEW, TODO
+from .task_book import LEAST_DONE, SNAKE, CellCounts, Task, TaskBook
 from .tally import Tally
 
 RULES = ("overlap", "give_way", "take_ground")
@@ -70,9 +71,14 @@ class LabelSession(QObject):
         self.tally.changed.connect(self._tell.start)
         if self.book is not None:
             self.book.changed.connect(self.tasksChanged)
+        self._settling = QTimer(self)
+        self._settling.setSingleShot(True)
+        self._settling.setInterval(0)
+        self._settling.timeout.connect(lambda: settle(layers.geopackage))
         for layer in layers.all:
             layer.undoStack().indexChanged.connect(self._timer.start)
             layer.afterCommitChanges.connect(self._timer.start)
+            layer.afterCommitChanges.connect(self._settling.start)
             layer.afterRollBack.connect(self._timer.start)
         self._share()
 
@@ -80,6 +86,7 @@ class LabelSession(QObject):
         """Let the layers go; what is unsaved stays in the recovery file."""
         self._timer.stop()
         self._tell.stop()
+        self._settling.stop()
         self.tally.stop()
         if self.book is not None:
             self.book.stop()
@@ -87,6 +94,7 @@ class LabelSession(QObject):
         for layer in self.layers.all:
             layer.undoStack().indexChanged.disconnect(self._timer.start)
             layer.afterCommitChanges.disconnect(self._timer.start)
+            layer.afterCommitChanges.disconnect(self._settling.start)
             layer.afterRollBack.disconnect(self._timer.start)
 
     # --- state
@@ -310,8 +318,8 @@ class LabelSession(QObject):
         self.choose(str(state.get("class", "")))
         if state.get("rule") in RULES:
             self.rule = state["rule"]
-        if state.get("order"):
-            self.order = str(state["order"])
+        if state.get("order") in (SNAKE, LEAST_DONE):
+            self.order = state["order"]
         task = self.book.at(str(state.get("cell", ""))) if self.book is not None else None
         self.cell = task.fid if task is not None else None
         self.stateChanged.emit()

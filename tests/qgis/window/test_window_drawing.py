@@ -101,6 +101,7 @@ def test_undo_and_redo_all_the_way(drawn):
 
 def test_what_was_saved_is_what_the_engine_burns(drawn, run_cli, ask_oracle, tmp_path):
     path = Path(drawn.values["inputs"]["geopackage"])
+    dataset = run_cli(path.with_name("recipe.toml"), tmp_path / "dataset")
     labels, _, tasks = open_layers(path)
     assert sorted(f["class"] for f in labels.getFeatures()) == sorted(
         name for name, _ in drawn.values["polygons"]
@@ -108,7 +109,6 @@ def test_what_was_saved_is_what_the_engine_burns(drawn, run_cli, ask_oracle, tmp
     assert {f["annotator"] for f in labels.getFeatures()} == {"Ann"}
     assert {f["source_image"] for f in labels.getFeatures()} == {"after"}
     assert sorted(f["status"] for f in tasks.getFeatures()).count("done") == 3
-    dataset = run_cli(path.with_name("recipe.toml"), tmp_path / "dataset")
     classes = template("flood").classes
     polygons = [
         [known.code, text]
