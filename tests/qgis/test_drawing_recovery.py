@@ -53,7 +53,7 @@ def state(layer):
     rows = []
     for f in layer.getFeatures():
         values = [f[name] for name in ("class", "instance_id", "uuid", "status", "tool", "annotator")]
-        rows.append([*values, f["created"].toString(), f.geometry().asWkt(6)])
+        rows.append([*values, f["created"].toSecsSinceEpoch(), f.geometry().asWkt(6)])
     return sorted(rows, key=lambda row: row[2])
 
 

@@ -53,7 +53,7 @@ def test_help_is_in_qgis_help_menu(plugin, iface):
     assert [a.text() for a in iface.help_menu.actions()] == ["Polychip Help"]
 
 
-@pytest.mark.parametrize("anchor", ["", "engine", "chip-grid", "export-chips"])
+@pytest.mark.parametrize("anchor", ["", "engine", "drawing", "chip-grid", "export-chips"])
 def test_help_lies_in_the_plugin_and_has_every_place_that_is_linked_to(anchor):
     url = help_url(anchor)
     text = Path(url.toLocalFile()).read_text(encoding="utf-8")
