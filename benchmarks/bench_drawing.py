@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "plugin"), str(ROOT / "tests" / "qgis")]
@@ -48,10 +49,11 @@ def measure(folder: Path, n_polygons: int, repeats: int) -> dict:
     app.initQgis()
     control, window = desk(folder, n_polygons)
     session, actions = control.session, control.actions
-    assert session.tally.total == n_polygons
+    if session.tally.total != n_polygons:
+        sys.exit(f"{session.tally.total} polygons arrived, {n_polygons} were made")
     times: dict = {"version": Qgis.QGIS_VERSION.split("-")[0]}
 
-    def timed(name, deed):
+    def timed(name, deed) -> None:
         wall, busy = time.perf_counter(), time.thread_time()
         deed()
         app.processEvents()
@@ -67,7 +69,10 @@ def measure(folder: Path, n_polygons: int, repeats: int) -> dict:
         count = session.labels.selectedFeatureCount()
         timed("re-class a cell", actions.class_keys[(step + 1) % 6].trigger)
         session.labels.removeSelection()
-        timed("draw a polygon", lambda c=cell: control.map.areaDrawn.emit(c.buffer(-40, 2), "draw", "polygon"))
+        timed(
+            "draw a polygon",
+            lambda c=cell: control.map.areaDrawn.emit(c.buffer(-40, 2), "draw", "polygon"),
+        )
         timed("undo", session.labels.undoStack().undo)
         timed("redo", session.labels.undoStack().redo)
         timed("done", actions.by_name["done"].trigger)
@@ -79,14 +84,21 @@ def measure(folder: Path, n_polygons: int, repeats: int) -> dict:
     return times
 
 
-def desk(folder: Path, n_polygons: int):
+def desk(folder: Path, n_polygons: int) -> tuple[Any, Any]:
     """The plugin's drawing part on a project whose labels hold that many squares."""
     from conftest import FakeIface
     from osgeo import gdal, osr
     from polychip_qgis.drawing.control import DrawingControl
     from polychip_qgis.drawing.make import ProjectRequest, make_project
     from polychip_qgis.drawing.templates import template
-    from qgis.core import QgsFeature, QgsGeometry, QgsProject, QgsRasterLayer, QgsRectangle, QgsVectorLayer
+    from qgis.core import (
+        QgsFeature,
+        QgsGeometry,
+        QgsProject,
+        QgsRasterLayer,
+        QgsRectangle,
+        QgsVectorLayer,
+    )
 
     side = 4096
     path = folder / "image.tif"
@@ -114,7 +126,15 @@ def desk(folder: Path, n_polygons: int):
     project.addMapLayer(image)
     flood = template("flood")
     request = ProjectRequest(
-        folder / "labels.gpkg", [image], list(flood.classes), flood.mode, 512, "pad", False, squares, "class"
+        folder / "labels.gpkg",
+        [image],
+        list(flood.classes),
+        flood.mode,
+        512,
+        "pad",
+        False,
+        squares,
+        "class",
     )
     window = FakeIface()
     window.window.resize(1400, 900)

@@ -6,22 +6,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from qgis.core import Qgis, QgsProject, QgsVectorLayer
-from qgis.gui import QgisInterface, QgsMessageBarItem
+from qgis.gui import QgisInterface
 from qgis.PyQt.QtCore import QObject, Qt, QTimer
 from qgis.PyQt.QtWidgets import QAction
 
 from ..about import icon
-from ..export_control import tell
 from ..translation import tr
 from .commands import Commands
 from .draw_tool import HOLE
 from .edits import EditRefused
-from .journal import Unfinished
 from .keys import DrawingActions, HeldKey
 from .label_layers import LABELS, label_layers, layers_around, role_of
 from .make import LabelProject
 from .map_side import MapSide
 from .palette import LabelPalette
+from .recovery import Recovery
 from .session import LabelSession, is_label_layer_edited
 from .start_page import StartPage
 from .view_keys import ViewKeys
@@ -37,7 +36,6 @@ class DrawingControl(QObject):
         self._iface = iface
         self.session: LabelSession | None = None
         self._page: StartPage | None = None
-        self._offer: QgsMessageBarItem | None = None
         window = iface.mainWindow()
         self.actions = DrawingActions(window)
         self.palette = LabelPalette(self.actions, window)
@@ -50,6 +48,7 @@ class DrawingControl(QObject):
         self.map = MapSide(iface.mapCanvas(), iface.cadDockWidget())
         self.view = ViewKeys(iface.mapCanvas(), self.palette)
         self.commands = Commands(iface, self)
+        self.recovery = Recovery(iface, self)
         self._held = HeldKey(self)
         self._attach_timer = QTimer(self)
         self._attach_timer.setSingleShot(True)
@@ -141,7 +140,7 @@ class DrawingControl(QObject):
         self._show_state()
         self._show_editing()
         if session.waiting:
-            self._offer_to_restore()
+            self.recovery.offer()
 
     def _leave(self) -> None:
         session, self.session = self.session, None
@@ -358,62 +357,6 @@ class DrawingControl(QObject):
         if task is not None and note != task.note:
             self.session.book.mark(task.fid, task.status, "", note)
 
-    # --- recovery
-
-    def _offer_to_restore(self) -> None:
-        text = tr("QGIS ended with unsaved labels in “{name}”. They are kept.")
-        self._offer = tell(
-            self._iface,
-            text.format(name=self.session.layers.geopackage.name),
-            Qgis.MessageLevel.Warning,
-            ("polychipRestore", tr("Restore"), self.restore),
-            ("polychipDiscard", tr("Discard"), self._discard),
-        )
-
-    def _close_offer(self) -> None:
-        """When the click on its button is over."""
-        offer, self._offer = self._offer, None
-        if offer is not None and offer in self._iface.messageBar().items():
-            QTimer.singleShot(0, lambda: self._iface.messageBar().popWidget(offer))
-
-    def restore(self) -> None:
-        """Bring back what a crash has left, the unfinished polygon too."""
-        self._close_offer()
-        session = self.session
-        session.start()
-        try:
-            found = session.restore()
-        except (ValueError, OSError) as error:
-            self.tell(
-                tr("The recovery file cannot be read: {reason}").format(reason=error),
-                Qgis.MessageLevel.Critical,
-            )
-            return
-        self.start()
-        self._resume(found.unfinished)
-        text = tr("Restored: {added} new, {changed} changed, {deleted} deleted.")
-        if found.n_lost:
-            text += " " + tr("{lost} edits were of polygons that are gone.")
-        self.tell(
-            text.format(
-                added=found.n_added,
-                changed=found.n_changed,
-                deleted=found.n_deleted,
-                lost=found.n_lost,
-            ),
-            Qgis.MessageLevel.Success,
-        )
-
-    def _resume(self, unfinished: Unfinished | None) -> None:
-        if unfinished is not None:
-            self.session.choose(unfinished.class_name)
-            self.map.resume(unfinished)
-
-    def _discard(self) -> None:
-        """Give up what a crash has left."""
-        self._close_offer()
-        self.session.discard_waiting()
-
     # --- showing
 
     def _show_state(self) -> None:
@@ -449,8 +392,3 @@ class DrawingControl(QObject):
     def tell(self, text: str, level: object = Qgis.MessageLevel.Info) -> None:
         """A message on the bar."""
         self._iface.messageBar().pushMessage("Polychip", text, level)
-
-    def recipe(self) -> Path | None:
-        """The recipe beside the labels, if it is there."""
-        path = self.session.layers.geopackage.with_name("recipe.toml") if self.session else None
-        return path if path is not None and path.exists() else None

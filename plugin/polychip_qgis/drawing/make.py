@@ -193,7 +193,7 @@ def _add_layers(
     style_extent(extent)
     style_tasks(tasks)
     for layer in (labels, extent, tasks):
-        problem = layer.saveStyleToDatabase(layer.name(), "", True, "")
+        problem = _save_style(layer)
         if problem:
             raise MakeError(
                 tr("The style of “{name}” was not saved: {reason}").format(
@@ -206,6 +206,13 @@ def _add_layers(
         group.insertLayer(0, layer)
     snap(project)
     return group, [labels, extent, tasks]
+
+
+def _save_style(layer: QgsVectorLayer) -> str:
+    """Make the layer's style the default in its GeoPackage; returns what went wrong."""
+    if hasattr(layer, "saveStyleToDatabaseV2"):  # newer versions warn of the older one
+        return layer.saveStyleToDatabaseV2(layer.name(), "", True, "")[1]
+    return layer.saveStyleToDatabase(layer.name(), "", True, "")
 
 
 def snap(project: QgsProject) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from qgis.core import QgsMapLayerProxyModel
 from qgis.gui import QgsDockWidget, QgsMapLayerComboBox
 from qgis.PyQt.QtCore import Qt, pyqtSignal
-from qgis.PyQt.QtGui import QColor, QIcon, QPixmap
+from qgis.PyQt.QtGui import QColor, QIcon
 from qgis.PyQt.QtWidgets import (
     QAction,
     QComboBox,
@@ -21,7 +21,6 @@ from qgis.PyQt.QtWidgets import (
     QProgressBar,
     QPushButton,
     QScrollArea,
-    QSizePolicy,
     QSlider,
     QToolButton,
     QTreeWidget,
@@ -37,6 +36,7 @@ from .names import TASK_STATUSES
 from .session import RULES, LabelSession
 from .styles import task_status_title
 from .task_book import LEAST_DONE, SNAKE
+from .widgets import KeyButton, area_text, push, swatch
 
 KEY, NAME, COUNT, AREA = range(4)
 
@@ -74,13 +74,13 @@ class LabelPalette(QgsDockWidget):
     # --- widgets
 
     def _make_head(self) -> None:
-        self.new_button = _push("newLabelProject", tr("New Labelling Project…"), tr(
+        self.new_button = push("newLabelProject", tr("New Labelling Project…"), tr(
             "Make a GeoPackage, a task grid and a recipe for the imagery that is loaded"
         ))  # fmt: skip
-        self.start_button = _push("startDrawing", tr("Start Drawing"), tr(
+        self.start_button = push("startDrawing", tr("Start Drawing"), tr(
             "Edit the labels and take the polygon tool"
         ))  # fmt: skip
-        self.save_button = _push("saveLabels", tr("Save"), tr(
+        self.save_button = push("saveLabels", tr("Save"), tr(
             "Save labels, tasks and extent; nothing else ever does"
         ))  # fmt: skip
         self.more_button = QToolButton()
@@ -368,47 +368,3 @@ class LabelPalette(QgsDockWidget):
         self.search.clear()
         if shown:
             self.classChosen.emit(shown[0].data(NAME, Qt.ItemDataRole.UserRole))
-
-
-class KeyButton(QToolButton):
-    """A button of an action that shows its name and its key, also when the key is changed."""
-
-    def __init__(self, name: str, actions: DrawingActions) -> None:
-        super().__init__()
-        self._name, self._actions = name, actions
-        self.setObjectName(f"button_{name}")
-        self.setDefaultAction(actions.by_name[name])
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        actions.by_name[name].changed.connect(self._show)
-        self._show()
-
-    def _show(self) -> None:
-        key = self._actions.key_of(self._name)
-        text = self._actions.by_name[self._name].iconText()
-        self.setText(f"{text}  [{key}]" if key else text)
-        tip = self._actions.by_name[self._name].toolTip()
-        self.setToolTip(f"{tip} ({key})" if key else tip)
-
-
-def area_text(area_m2: float) -> str:
-    """An area short enough for a column."""
-    if area_m2 >= 1e6:
-        return f"{area_m2 / 1e6:.2f} km²"
-    if area_m2 >= 1e4:
-        return f"{area_m2 / 1e4:.2f} ha"
-    return f"{area_m2:.0f} m²" if area_m2 else ""
-
-
-def swatch(color: str) -> QPixmap:
-    """A square of a colour."""
-    pixmap = QPixmap(16, 16)
-    pixmap.fill(QColor(color))
-    return pixmap
-
-
-def _push(name: str, text: str, tool_tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(name)
-    button.setToolTip(tool_tip)
-    return button

@@ -344,10 +344,6 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
       <translation>{count} Zellen, Rezept {recipe}. Zeichnen Sie mit den Klassentasten; {key} markiert eine Zelle als fertig.</translation>
     </message>
     <message>
-      <source>Restored: {added} new, {changed} changed, {deleted} deleted.</source>
-      <translation>Wiederhergestellt: {added} neu, {changed} geändert, {deleted} gelöscht.</translation>
-    </message>
-    <message>
       <source>Polychip Labels</source>
       <translation>Polychip-Beschriftung</translation>
     </message>
@@ -372,28 +368,8 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
       <translation>Das Projekt hat keinen Aufgabenlayer.</translation>
     </message>
     <message>
-      <source>Restore</source>
-      <translation>Wiederherstellen</translation>
-    </message>
-    <message>
-      <source>Discard</source>
-      <translation>Verwerfen</translation>
-    </message>
-    <message>
-      <source>{lost} edits were of polygons that are gone.</source>
-      <translation>{lost} Änderungen galten Polygonen, die es nicht mehr gibt.</translation>
-    </message>
-    <message>
       <source>No cell is left to do.</source>
       <translation>Keine Zelle ist mehr zu tun.</translation>
-    </message>
-    <message>
-      <source>QGIS ended with unsaved labels in “{name}”. They are kept.</source>
-      <translation>QGIS endete mit ungespeicherter Beschriftung in „{name}“. Sie ist noch da.</translation>
-    </message>
-    <message>
-      <source>The recovery file cannot be read: {reason}</source>
-      <translation>Die Sicherungsdatei kann nicht gelesen werden: {reason}</translation>
     </message>
     <message>
       <source>There is no polygon to resume.</source>
@@ -482,6 +458,10 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
     <message>
       <source>Water index of {name}</source>
       <translation>Wasserindex von {name}</translation>
+    </message>
+    <message>
+      <source>Restore</source>
+      <translation>Wiederherstellen</translation>
     </message>
     <message>
       <source>Polygon</source>
@@ -848,12 +828,12 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
       <translation>Zeichnen</translation>
     </message>
     <message>
-      <source>View</source>
-      <translation>Ansicht</translation>
-    </message>
-    <message>
       <source>Tasks</source>
       <translation>Aufgaben</translation>
+    </message>
+    <message>
+      <source>View</source>
+      <translation>Ansicht</translation>
     </message>
     <message>
       <source>No cell: press Next.</source>
@@ -874,6 +854,26 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
     <message>
       <source>Opacity</source>
       <translation>Deckkraft</translation>
+    </message>
+    <message>
+      <source>QGIS ended with unsaved labels in “{name}”. They are kept.</source>
+      <translation>QGIS endete mit ungespeicherter Beschriftung in „{name}“. Sie ist noch da.</translation>
+    </message>
+    <message>
+      <source>Restored: {added} new, {changed} changed, {deleted} deleted.</source>
+      <translation>Wiederhergestellt: {added} neu, {changed} geändert, {deleted} gelöscht.</translation>
+    </message>
+    <message>
+      <source>Discard</source>
+      <translation>Verwerfen</translation>
+    </message>
+    <message>
+      <source>{lost} edits were of polygons that are gone.</source>
+      <translation>{lost} Änderungen galten Polygonen, die es nicht mehr gibt.</translation>
+    </message>
+    <message>
+      <source>The recovery file cannot be read: {reason}</source>
+      <translation>Die Sicherungsdatei kann nicht gelesen werden: {reason}</translation>
     </message>
     <message>
       <source>The recovery file cannot be written: {reason}</source>

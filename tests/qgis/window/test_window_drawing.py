@@ -131,6 +131,10 @@ def test_no_key_is_shared_with_another_action_of_qgis(drawn):
     assert drawn.values["ambiguous"] == []
 
 
+def test_shift_and_a_digit_are_the_classes_after_the_ninth(drawn):
+    assert drawn.values["class_keys"] == [10, 9, 12]
+
+
 def test_nothing_unsaved_is_left_beside_the_labels(drawn):
     assert [name for name in drawn.values["dirty_files"] if "unsaved" in name] == []
     assert {"labels.gpkg", "labels.qgz", "recipe.toml"} <= set(drawn.values["dirty_files"])

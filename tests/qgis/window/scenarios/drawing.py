@@ -294,6 +294,11 @@ def look(window, desk):
     """The view keys: water index, flicker, stretch, under-labelled cells."""
     canvas = window.iface.mapCanvas()
     canvas.setFocus()
+    numbers = []
+    desk.control.actions.classKey.connect(numbers.append)
+    yield from desk.press("shift+1", "9", "shift+3")
+    yield window.until(lambda: len(numbers) == 3, "three class keys have come")
+    window.record(class_keys=numbers)
     root = QgsProject.instance().layerTreeRoot()
     (after,) = QgsProject.instance().mapLayersByName("after")
     yield from desk.press("c")

@@ -17,9 +17,9 @@ def scenario(window):
     yield window.until(lambda: control.session is not None, "the project is open")
     yield window.until(lambda: window.exists(QPushButton, "polychipRestore"), "restoring is offered")
     window.record(dirty=QgsProject.instance().isDirty())
-    window.screenshot("1_offer")
     desk = drawing.Desk(window)
     yield from desk.settled()
+    window.screenshot("1_offer")
     yield from window.click(window.find(QPushButton, "polychipRestore"))
     yield window.until(lambda: len(control.map.area_tool.corners()) == 3, "the three corners are back")
     window.record(
