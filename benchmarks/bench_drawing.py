@@ -13,6 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def measure(folder: Path, n_polygons: int, repeats: int) -> dict:
         sys.exit(f"{session.tally.total} polygons arrived, {n_polygons} were made")
     times: dict = {"version": Qgis.QGIS_VERSION.split("-")[0]}
 
-    def timed(name, deed) -> None:
+    def timed(name: str, deed: Callable[[], object]) -> None:
         wall, busy = time.perf_counter(), time.thread_time()
         deed()
         app.processEvents()
