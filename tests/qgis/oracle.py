@@ -80,9 +80,7 @@ def pixels(question):
     return answer
 
 
-QUESTIONS = {
-    known.__name__: known for known in (footprints, rules, differences, pixels)
-}
+QUESTIONS = {known.__name__: known for known in (footprints, rules, differences, pixels)}
 
 if __name__ == "__main__":
     json.dump(QUESTIONS[sys.argv[1]](json.load(sys.stdin)), sys.stdout)

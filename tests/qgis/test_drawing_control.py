@@ -17,10 +17,11 @@ from qgis.core import (
     QgsRasterLayer,
     QgsRectangle,
 )
-from qgis.gui import QgsGui
+from qgis.gui import QgsGui, QgsMapCanvasTracer
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from qgis.PyQt.QtGui import QKeyEvent, QMouseEvent
 from qgis.PyQt.QtTest import QTest
+from qgis.PyQt.QtWidgets import QAction
 
 VIEW = QgsRectangle(500000, 4399700, 500400, 4400000)
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
@@ -42,7 +43,9 @@ def drawing(control, iface, project, scene, tmp_path):
     layer = QgsRasterLayer(str(scene), "scene")
     project.addMapLayer(layer)
     flood = template("flood")
-    request = ProjectRequest(tmp_path / "labels.gpkg", [layer], list(flood.classes), flood.mode, 64, "pad")
+    request = ProjectRequest(
+        tmp_path / "labels.gpkg", [layer], list(flood.classes), flood.mode, 64, "pad"
+    )
     made = make_project(request, project)
     iface.canvas.setDestinationCrs(layer.crs())
     control._made(made, False)
@@ -68,7 +71,9 @@ def pixel(iface, x, y):
 
 def click(iface, x, y, button=LEFT):
     QTest.mouseMove(iface.canvas.viewport(), pixel(iface, x, y))
-    QTest.mouseClick(iface.canvas.viewport(), button, Qt.KeyboardModifier.NoModifier, pixel(iface, x, y))
+    QTest.mouseClick(
+        iface.canvas.viewport(), button, Qt.KeyboardModifier.NoModifier, pixel(iface, x, y)
+    )
     QCoreApplication.processEvents()
 
 
@@ -88,16 +93,18 @@ def messages(iface):
 
 
 def polygons(control):
-    return {
-        f["class"]: round(f.geometry().area()) for f in control.session.labels.getFeatures()
-    }
+    return {f["class"]: round(f.geometry().area()) for f in control.session.labels.getFeatures()}
 
 
 def test_a_polygon_drawn_by_mouse_lies_where_it_was_clicked(drawing, iface):
     ring = square(500100, 4399800, 60)
     draw_ring(iface, ring)
     (feature,) = drawing.session.labels.getFeatures()
-    assert (feature["class"], feature["tool"], feature["source_image"]) == ("water", "polygon", "scene")
+    assert (feature["class"], feature["tool"], feature["source_image"]) == (
+        "water",
+        "polygon",
+        "scene",
+    )
     wanted = QgsGeometry.fromPolygonXY([[QgsPointXY(*at) for at in [*ring, ring[0]]]])
     pixel_m = iface.canvas.mapUnitsPerPixel()
     assert feature.geometry().hausdorffDistance(wanted) < 2 * pixel_m
@@ -153,7 +160,13 @@ def test_freehand_follows_the_mouse_held_down(drawing, iface):
     for (x1, y1), (x2, y2) in zip(ring, [*ring[1:], ring[0]]):
         for part in range(1, 11):
             at = pixel(iface, x1 + (x2 - x1) * part / 10, y1 + (y2 - y1) * part / 10)
-            move = QMouseEvent(QEvent.Type.MouseMove, at, Qt.MouseButton.NoButton, LEFT, Qt.KeyboardModifier.NoModifier)
+            move = QMouseEvent(
+                QEvent.Type.MouseMove,
+                at,
+                Qt.MouseButton.NoButton,
+                LEFT,
+                Qt.KeyboardModifier.NoModifier,
+            )
             QCoreApplication.sendEvent(port, move)
     QTest.mouseRelease(port, LEFT, Qt.KeyboardModifier.NoModifier, pixel(iface, *ring[0]))
     (feature,) = drawing.session.labels.getFeatures()
@@ -171,11 +184,40 @@ def test_corners_snap_to_what_is_drawn(drawing, iface, project):
     draw_ring(iface, square(500100, 4399800, 60))
     step = 4 * iface.canvas.mapUnitsPerPixel()
     drawing.actions.class_keys[3].trigger()
-    draw_ring(iface, [(500160 + step, 4399800), (500200, 4399800), (500200, 4399860), (500160 + step, 4399860)])
+    draw_ring(
+        iface,
+        [(500160 + step, 4399800), (500200, 4399800), (500200, 4399860), (500160 + step, 4399860)],
+    )
     water, debris = drawing.session.labels.getFeatures()
     assert water.geometry().intersection(debris.geometry()).length() == pytest.approx(
         60, abs=iface.canvas.mapUnitsPerPixel() * 2
     )
+
+
+def test_tracing_follows_the_outline_of_a_neighbour(drawing, iface, project):
+    config = project.snappingConfig()
+    config.setEnabled(True)
+    project.setSnappingConfig(config)
+    iface.canvas.snappingUtils().setConfig(config)
+    tracer = QgsMapCanvasTracer(iface.canvas)
+    tracing = QAction(iface.window)
+    tracing.setCheckable(True)
+    tracer.setActionEnableTracing(tracing)
+    draw_ring(iface, square(500100, 4399800, 60))
+    iface.canvas.setLayers([drawing.session.labels])
+    see(iface, VIEW)
+    drawing.actions.class_keys[3].trigger()
+    tracing.setChecked(True)
+    click(iface, 500160, 4399800)
+    click(iface, 500100, 4399860)  # the other corner: two sides are followed
+    tracing.setChecked(False)
+    assert len(drawing.map.area_tool.corners()) == 3
+    click(iface, 500190, 4399890)
+    click(iface, 500190, 4399890, RIGHT)
+    water, debris = drawing.session.labels.getFeatures()
+    shared = water.geometry().intersection(debris.geometry())
+    assert shared.length() == pytest.approx(120, abs=2)
+    assert shared.area() == pytest.approx(0, abs=1e-6)
 
 
 def test_a_hole_a_split_and_a_merge_by_mouse(drawing, iface):
@@ -252,7 +294,9 @@ def test_every_action_is_in_qgis_list_of_keys_and_no_two_share_one(drawing):
     assert all(keys)
     assert len(set(keys)) == len(keys)
     assert manager.setKeySequence(drawing.actions.by_name["merge"], "Ctrl+Alt+M")
-    button = drawing.palette.findChild(type(drawing.palette.groups[1].children()[1]), "button_merge")
+    button = drawing.palette.findChild(
+        type(drawing.palette.groups[1].children()[1]), "button_merge"
+    )
     assert "Ctrl+Alt+M" in button.text()
     assert manager.setKeySequence(drawing.actions.by_name["merge"], "M")
 
@@ -307,7 +351,9 @@ def test_hiding_lasts_as_long_as_the_key(drawing, iface, project):
     node = project.layerTreeRoot().findLayer(drawing.session.labels.id())
     drawing.actions.by_name["hide"].trigger()
     assert not node.isVisible()
-    repeat = QKeyEvent(QEvent.Type.KeyRelease, Qt.Key.Key_W, Qt.KeyboardModifier.NoModifier, "w", True)
+    repeat = QKeyEvent(
+        QEvent.Type.KeyRelease, Qt.Key.Key_W, Qt.KeyboardModifier.NoModifier, "w", True
+    )
     QCoreApplication.sendEvent(iface.canvas, repeat)
     assert not node.isVisible()
     QTest.keyRelease(iface.canvas, Qt.Key.Key_W)

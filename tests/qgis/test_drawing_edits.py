@@ -30,7 +30,9 @@ def made(project, scene, tmp_path):
     project.addMapLayer(layer)
     flood = template("flood")
     result = make_project(
-        ProjectRequest(tmp_path / "labels.gpkg", [layer], list(flood.classes), flood.mode, 64, "pad"),
+        ProjectRequest(
+            tmp_path / "labels.gpkg", [layer], list(flood.classes), flood.mode, 64, "pad"
+        ),
         project,
     )
     result.labels.startEditing()
@@ -59,7 +61,8 @@ def stroke(shape, name="water", rule="overlap", extends=False):
 def state(layer):
     """Everything of every polygon but times and random ids, in order."""
     return sorted(
-        (f["class"], f["instance_id"], f["status"], f.geometry().asWkt(3)) for f in layer.getFeatures()
+        (f["class"], f["instance_id"], f["status"], f.geometry().asWkt(3))
+        for f in layer.getFeatures()
     )
 
 
@@ -100,7 +103,10 @@ def undo_and_redo_all(editor):
 def test_a_drawn_polygon_knows_who_when_and_from_what(editor):
     editor.draw(stroke(box(0, 0, 20, 20)))
     (feature,) = editor.layer.getFeatures()
-    values = {name: feature[name] for name in ("class", "instance_id", "status", "annotator", "source_image", "tool")}
+    values = {
+        name: feature[name]
+        for name in ("class", "instance_id", "status", "annotator", "source_image", "tool")
+    }
     assert values == {
         "class": "water", "instance_id": 1, "status": "ok", "annotator": "ann",
         "source_image": "scene", "tool": "polygon",
@@ -183,7 +189,11 @@ def test_merged_polygons_have_one_id(editor):
     editor.draw(stroke(box(60, 0, 10, 10), "debris"))
     editor.merge([f.id() for f in editor.layer.getFeatures()])
     (feature,) = editor.layer.getFeatures()
-    assert (feature["class"], feature["instance_id"], feature.geometry().area()) == ("water", 1, 500.0)
+    assert (feature["class"], feature["instance_id"], feature.geometry().area()) == (
+        "water",
+        1,
+        500.0,
+    )
     undo_and_redo_all(editor)
     with pytest.raises(EditRefused, match="at least two"):
         editor.merge([feature.id()])
@@ -235,7 +245,9 @@ def test_pasted_and_duplicated_polygons_get_ids_of_their_own(editor):
     layer = editor.layer
     context = layer.createExpressionContext()
     # As QGIS's paste does it.
-    data = QgsVectorLayerUtils.QgsFeatureData(feature.geometry(), dict(enumerate(feature.attributes())))
+    data = QgsVectorLayerUtils.QgsFeatureData(
+        feature.geometry(), dict(enumerate(feature.attributes()))
+    )
     layer.beginEditCommand("paste")
     layer.addFeatures(QgsVectorLayerUtils.createFeatures(layer, [data, data], context))
     layer.endEditCommand()

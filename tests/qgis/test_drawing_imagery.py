@@ -24,7 +24,9 @@ def image(project, tmp_path):
 
     def make(names, width=60, height=40):
         path = tmp_path / f"bands{len(names)}.tif"
-        dataset = gdal.GetDriverByName("GTiff").Create(str(path), width, height, len(names), gdal.GDT_UInt16)
+        dataset = gdal.GetDriverByName("GTiff").Create(
+            str(path), width, height, len(names), gdal.GDT_UInt16
+        )
         pixels = np.random.default_rng(1).integers(100, 4000, (len(names), height, width))
         for number, name in enumerate(names, 1):
             dataset.GetRasterBand(number).WriteArray(pixels[number - 1].astype(np.uint16))

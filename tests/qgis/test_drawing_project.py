@@ -56,7 +56,12 @@ def square(layer):
     """A square in the middle of a raster layer."""
     middle, half = layer.extent().center(), layer.extent().height() / 5
     x, y = middle.x(), middle.y()
-    corners = [(x - half, y - half), (x + half, y - half), (x + half, y + half), (x - half, y + half)]
+    corners = [
+        (x - half, y - half),
+        (x + half, y - half),
+        (x + half, y + half),
+        (x - half, y + half),
+    ]
     return "POLYGON((" + ",".join(f"{a} {b}" for a, b in [*corners, corners[0]]) + "))"
 
 
@@ -77,7 +82,9 @@ def mark(project_made, cells, status="done"):
 
 @pytest.mark.parametrize("edge", ["pad", "shift", "drop"])
 @pytest.mark.parametrize("kind", list(GRIDS))
-def test_cells_are_the_chips_of_the_engine(make, make_raster, run_cli, ask_oracle, tmp_path, kind, edge):
+def test_cells_are_the_chips_of_the_engine(
+    make, make_raster, run_cli, ask_oracle, tmp_path, kind, edge
+):
     transform, width, height = GRIDS[kind]
     raster = make_raster(f"cells_{kind}", width, height, transform)
     made = make(raster, size=40, edge=edge)
@@ -115,7 +122,9 @@ def test_the_recipe_ignores_what_is_not_done(make, scene, run_cli, ask_oracle, t
 
 
 @pytest.mark.parametrize(("review_counts", "known"), [(False, 64 * 64), (True, 2 * 64 * 64)])
-def test_whether_review_counts_is_a_choice(make, scene, run_cli, ask_oracle, tmp_path, review_counts, known):
+def test_whether_review_counts_is_a_choice(
+    make, scene, run_cli, ask_oracle, tmp_path, review_counts, known
+):
     made = make(scene, review_counts=review_counts)
     shape = square(QgsRasterLayer(str(scene), "x"))
     add_polygon(made.labels, "water", shape)
@@ -388,7 +397,11 @@ def test_the_page_makes_a_project(project, scene, tmp_path, qgis_app):
     page.start.click()
     assert page.problem.text() == ""
     assert made[0].n_cells == 20
-    assert [layer.featureCount() for layer in open_layers(tmp_path / "new" / "labels.gpkg")] == [0, 0, 20]
+    assert [layer.featureCount() for layer in open_layers(tmp_path / "new" / "labels.gpkg")] == [
+        0,
+        0,
+        20,
+    ]
 
 
 def test_the_page_says_what_is_missing(project, scene, tmp_path, qgis_app):

@@ -45,14 +45,21 @@ def begin(project, scene, tmp_path):
 
 
 def box(x, y, side):
-    ring = [(X + x, Y + y), (X + x + side, Y + y), (X + x + side, Y + y + side), (X + x, Y + y + side)]
+    ring = [
+        (X + x, Y + y),
+        (X + x + side, Y + y),
+        (X + x + side, Y + y + side),
+        (X + x, Y + y + side),
+    ]
     return QgsGeometry.fromPolygonXY([[QgsPointXY(*at) for at in [*ring, ring[0]]]])
 
 
 def state(layer):
     rows = []
     for f in layer.getFeatures():
-        values = [f[name] for name in ("class", "instance_id", "uuid", "status", "tool", "annotator")]
+        values = [
+            f[name] for name in ("class", "instance_id", "uuid", "status", "tool", "annotator")
+        ]
         rows.append([*values, f["created"].toSecsSinceEpoch(), f.geometry().asWkt(6)])
     return sorted(rows, key=lambda row: row[2])
 
@@ -228,3 +235,15 @@ def test_what_is_saved_is_in_the_file_itself_not_in_a_log_beside_it(begin, tmp_p
         return open_layers(copy)[0].featureCount()
 
     wait_until(lambda: copied() == 1, "the file holds the polygon")
+
+
+def test_edits_that_the_user_gave_up_are_not_offered_again(begin):
+    session = begin()
+    session.draw(box(0, 0, 20), "polygon")
+    path = journal_path(session.layers.geopackage)
+    wait_until(path.exists, "the recovery file is there")
+    for layer in session.layers.all:
+        layer.rollBack()
+    session.stop()  # as when the project is closed at once
+    assert not path.exists()
+    assert begin().waiting == []

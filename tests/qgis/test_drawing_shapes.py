@@ -53,7 +53,9 @@ HOUSE = "Polygon((2 2,4 2,4 4,2 4,2 2))"
 def test_a_house_inside_water_works_in_all_rules(qgis_app, rule, house, water):
     changed = shapes.RULES[rule](polygon(HOUSE), {7: polygon(WATER)})
     assert changed.new.area() == house
-    assert {fid: shape.area() for fid, shape in changed.old.items()} == ({7: water} if water else {})
+    assert {fid: shape.area() for fid, shape in changed.old.items()} == (
+        {7: water} if water else {}
+    )
 
 
 def test_water_drawn_over_a_house_gives_way_by_a_hole(qgis_app):
@@ -86,7 +88,9 @@ def test_a_line_across_splits_and_one_that_ends_inside_does_not(qgis_app):
 
 
 def test_a_split_keeps_holes_and_far_parts(qgis_app):
-    shape = polygon("MultiPolygon(((0 0,10 0,10 10,0 10,0 0),(2 2,4 2,4 4,2 4,2 2)),((20 0,21 0,21 1,20 1,20 0)))")
+    shape = polygon(
+        "MultiPolygon(((0 0,10 0,10 10,0 10,0 0),(2 2,4 2,4 4,2 4,2 2)),((20 0,21 0,21 1,20 1,20 0)))"
+    )
     pieces = shapes.split(shape, [QgsPointXY(-1, 3), QgsPointXY(11, 3)])
     assert [piece.area() for piece in pieces] == [69.0, 28.0]
     assert all(piece.isMultipart() for piece in pieces)

@@ -21,7 +21,9 @@ def session(project, scene, tmp_path):
     layer = QgsRasterLayer(str(scene), "scene")
     project.addMapLayer(layer)
     flood = template("flood")
-    request = ProjectRequest(tmp_path / "labels.gpkg", [layer], list(flood.classes), flood.mode, 64, "pad")
+    request = ProjectRequest(
+        tmp_path / "labels.gpkg", [layer], list(flood.classes), flood.mode, 64, "pad"
+    )
     labels = make_project(request, project).labels
     found = LabelSession(layers_around(labels, project))
     who.set_annotator("ann")

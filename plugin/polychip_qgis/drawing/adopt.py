@@ -7,7 +7,6 @@ They are copied; the layer that they come from is not touched.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from qgis.core import (

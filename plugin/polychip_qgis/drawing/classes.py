@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Classes as values, and where they come from: a recipe, a table, the values of a field; no QGIS."""
+"""Classes as values, and where they come from: a recipe, a table, a field's values; no QGIS."""
 
 from __future__ import annotations
 

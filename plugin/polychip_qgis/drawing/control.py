@@ -195,9 +195,13 @@ class DrawingControl(QObject):
         self.start()
         self.session.step(True)
         self._go()
-        text = tr("{count} cells, recipe {recipe}. Draw with class keys; {key} marks a cell as done.")
+        text = tr(
+            "{count} cells, recipe {recipe}. Draw with class keys; {key} marks a cell as done."
+        )
         self.tell(
-            text.format(count=made.n_cells, recipe=made.recipe.name, key=self.actions.key_of("done")),
+            text.format(
+                count=made.n_cells, recipe=made.recipe.name, key=self.actions.key_of("done")
+            ),
             Qgis.MessageLevel.Success,
         )
         if made.adopted is not None:
@@ -371,8 +375,10 @@ class DrawingControl(QObject):
 
     def _show_editing(self, *_: object) -> None:
         session, active = self.session, self._iface.activeLayer()
-        belongs = session is not None and isinstance(active, QgsVectorLayer) and (
-            active in session.layers.all
+        belongs = (
+            session is not None
+            and isinstance(active, QgsVectorLayer)
+            and (active in session.layers.all)
         )
         edited = is_label_layer_edited(active, session)
         self.actions.set_active(belongs, edited)

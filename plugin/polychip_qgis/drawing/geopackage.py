@@ -169,9 +169,7 @@ def _layer(
     kind: int,
     fields: Sequence[tuple[str, int, str]],
 ) -> ogr.Layer:
-    layer = _made(
-        dataset.CreateLayer(name, reference, kind, ["FID=fid", "GEOMETRY_NAME=geom"])
-    )
+    layer = _made(dataset.CreateLayer(name, reference, kind, ["FID=fid", "GEOMETRY_NAME=geom"]))
     for field, field_type, domain in fields:
         definition = ogr.FieldDefn(field, field_type)
         if domain:

@@ -170,7 +170,9 @@ def _stretched(layer: QgsRasterLayer, band: int, extent: QgsRectangle) -> QgsCon
     return enhancement
 
 
-def stretch_to_view(layer: QgsRasterLayer, view: QgsRectangle, transform: QgsCoordinateTransform) -> None:
+def stretch_to_view(
+    layer: QgsRasterLayer, view: QgsRectangle, transform: QgsCoordinateTransform
+) -> None:
     """As `stretch`, for a view in the map's CRS; `transform` leads from there to the layer's."""
     stretch(layer, transform.transformBoundingBox(view))
 

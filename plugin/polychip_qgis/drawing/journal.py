@@ -51,7 +51,7 @@ def journal_path(geopackage: Path) -> Path:
 
 
 def set_aside(geopackage: Path) -> list[Path]:
-    """Move what a crash has left out of the way; returns all that wait to be restored, oldest first."""
+    """Move what a crash has left out of the way; returns all that waits, oldest first."""
     path = journal_path(geopackage)
     waiting = sorted(geopackage.parent.glob(f"{geopackage.stem}.unsaved-*.json"))
     if path.exists():

@@ -34,45 +34,92 @@ class Deed(NamedTuple):
 def deeds() -> list[Deed]:
     """All but the class keys, in the order of the buttons."""
     return [
-        Deed("polygon", tr("Polygon"), "P", tr("Draw a polygon by clicks; right click ends it"), True),
+        Deed(
+            "polygon", tr("Polygon"), "P", tr("Draw a polygon by clicks; right click ends it"), True
+        ),
         Deed("rectangle", tr("Rectangle"), "B", tr("Draw a rectangle by two clicks"), True),
         Deed("circle", tr("Circle"), "O", tr("Draw a circle: its middle, then its edge"), True),
-        Deed("freehand", tr("Freehand"), "L", tr("Draw an outline with the button held down"), True),
-        Deed("brush", tr("Re-class"), "Q", tr(
-            "A class key re-classes the polygon under the cursor; a click gives it the current class"
-        ), True),
-        Deed("hole", tr("Hole"), "H", tr(
-            "Draw a hole into the selected polygons, or into all below"
-        ), True),
-        Deed("split", tr("Split"), "K", tr(
-            "Draw a line across a polygon; the largest piece keeps its id"
-        ), True),
+        Deed(
+            "freehand", tr("Freehand"), "L", tr("Draw an outline with the button held down"), True
+        ),
+        Deed(
+            "brush",
+            tr("Re-class"),
+            "Q",
+            tr(
+                "A class key re-classes the polygon under the cursor; a click gives it the current class"
+            ),
+            True,
+        ),
+        Deed(
+            "hole",
+            tr("Hole"),
+            "H",
+            tr("Draw a hole into the selected polygons, or into all below"),
+            True,
+        ),
+        Deed(
+            "split",
+            tr("Split"),
+            "K",
+            tr("Draw a line across a polygon; the largest piece keeps its id"),
+            True,
+        ),
         Deed("merge", tr("Merge"), "M", tr("Make one object of the selected polygons")),
-        Deed("fill", tr("Fill Rest"), "I", tr(
-            "Fill what no polygon of the current cell covers with the current class"
-        )),
-        Deed("resume", tr("Resume"), "Shift+P", tr("Go on with the polygon that was given up last")),
+        Deed(
+            "fill",
+            tr("Fill Rest"),
+            "I",
+            tr("Fill what no polygon of the current cell covers with the current class"),
+        ),
+        Deed(
+            "resume", tr("Resume"), "Shift+P", tr("Go on with the polygon that was given up last")
+        ),
         Deed("rule", tr("Next Rule"), "G", tr("What happens where polygons meet")),
-        Deed("extend", tr("Extend"), "E", tr(
-            "Drawing over the same class makes one polygon of both"
-        ), True),
+        Deed(
+            "extend",
+            tr("Extend"),
+            "E",
+            tr("Drawing over the same class makes one polygon of both"),
+            True,
+        ),
         Deed("search", tr("Search Class"), "/", tr("Choose a class by typing")),
-        Deed("hide", tr("Hide (Hold)"), "W", tr("Hide all labels while the key is held"), False, False),
+        Deed(
+            "hide",
+            tr("Hide (Hold)"),
+            "W",
+            tr("Hide all labels while the key is held"),
+            False,
+            False,
+        ),
         Deed("outline", tr("Outline"), "U", tr("Outlines alone, or filled"), True, False),
         Deed("flicker", tr("Flicker"), "C", tr("Change between the two dates"), False, False),
-        Deed("bands", tr("Bands"), "V", tr(
-            "True colour, false colour, water index: the next one"
-        ), False, False),
-        Deed("stretch", tr("Stretch"), "Shift+V", tr(
-            "Stretch brightness to what the view shows"
-        ), False, False),
+        Deed(
+            "bands",
+            tr("Bands"),
+            "V",
+            tr("True colour, false colour, water index: the next one"),
+            False,
+            False,
+        ),
+        Deed(
+            "stretch",
+            tr("Stretch"),
+            "Shift+V",
+            tr("Stretch brightness to what the view shows"),
+            False,
+            False,
+        ),
         Deed("previous", tr("Previous"), "Shift+N", tr("Go to the cell before"), False, False),
         Deed("next", tr("Next"), "N", tr("Go to the next cell that is not done"), False, False),
-        Deed("done", tr("Done"), "Y", tr(
-            "The cell is done: what has no polygon is verified background. Again: not done"
-        )),
+        Deed(
+            "done",
+            tr("Done"),
+            "Y",
+            tr("The cell is done: what has no polygon is verified background. Again: not done"),
+        ),
         Deed("unsure", tr("Unsure"), "Shift+Y", tr("The cell wants another look; add a note")),
-    ]  # fmt: skip
+    ]
 
 
 class DrawingActions(QObject):

@@ -90,7 +90,9 @@ def classes_of(layer: QgsVectorLayer) -> list[LabelClass]:
                 shown[category.value()] = category.symbol().symbolLayer(0).strokeColor().name()
     taken = {known.code for known in kept.values()}
     free = (code for code in range(1, IGNORE_CODE) if code not in taken)
-    classes = {name: known._replace(color=shown.get(name, known.color)) for name, known in kept.items()}
+    classes = {
+        name: known._replace(color=shown.get(name, known.color)) for name, known in kept.items()
+    }
     for name, color in shown.items():
         if name not in classes:
             classes[name] = LabelClass(name, next(free, IGNORE_CODE), color or COLORS[0])

@@ -19,7 +19,6 @@ from qgis.PyQt.QtWidgets import (
     QLineEdit,
     QMenu,
     QProgressBar,
-    QPushButton,
     QScrollArea,
     QSlider,
     QToolButton,
@@ -127,8 +126,16 @@ class LabelPalette(QgsDockWidget):
         self.rule = QComboBox()
         self.rule.setObjectName("drawingRule")
         for rule, text, tip in (
-            (RULES[0], tr("Overlap"), tr("Both stay; the order of the classes decides in the masks")),
-            (RULES[1], tr("Give way"), tr("The new polygon stops at the old; inside one it is cut in")),
+            (
+                RULES[0],
+                tr("Overlap"),
+                tr("Both stay; the order of the classes decides in the masks"),
+            ),
+            (
+                RULES[1],
+                tr("Give way"),
+                tr("The new polygon stops at the old; inside one it is cut in"),
+            ),
             (RULES[2], tr("Take the ground"), tr("The new polygon is cut out of what lies below")),
         ):
             self.rule.addItem(text, rule)

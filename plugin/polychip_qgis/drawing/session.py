@@ -26,8 +26,8 @@ from .geopackage import settle
 from .journal import Restored, Unfinished, restore, set_aside, write_journal
 from .label_layers import LabelLayers, classes_of
 from .names import DOING, DONE, REVIEW, TODO
-from .task_book import LEAST_DONE, SNAKE, CellCounts, Task, TaskBook
 from .tally import Tally
+from .task_book import LEAST_DONE, SNAKE, CellCounts, Task, TaskBook
 
 RULES = ("overlap", "give_way", "take_ground")
 SCOPE, KEY = "polychip", "/drawing"
@@ -84,7 +84,9 @@ class LabelSession(QObject):
 
     def stop(self) -> None:
         """Let the layers go; what is unsaved stays in the recovery file."""
-        self._timer.stop()
+        if self._timer.isActive():
+            self._timer.stop()
+            self.write_journal()
         self._tell.stop()
         self._settling.stop()
         self.tally.stop()
@@ -204,7 +206,9 @@ class LabelSession(QObject):
 
     def task(self) -> Task | None:
         """The current cell."""
-        return self.book.task(self.cell) if self.book is not None and self.cell is not None else None
+        return (
+            self.book.task(self.cell) if self.book is not None and self.cell is not None else None
+        )
 
     def go(self, fid: int | None) -> None:
         """Make a cell the current one; a cell to do becomes one that is being done."""

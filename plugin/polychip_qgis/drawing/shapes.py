@@ -21,7 +21,7 @@ class Changed(NamedTuple):
     new: QgsGeometry
     """Empty: nothing is left of it."""
     old: dict[int, QgsGeometry]
-    """New shapes by feature id; empty: the polygon is gone. Those that stay as they are are left out."""
+    """New shapes by feature id; empty: the polygon is gone. Unchanged ones are left out."""
 
 
 def polygons_of(geometry: QgsGeometry) -> QgsGeometry:
@@ -81,7 +81,7 @@ def overlapping(new: QgsGeometry, old: dict[int, QgsGeometry]) -> dict[int, QgsG
 def give_way(new: QgsGeometry, old: dict[int, QgsGeometry]) -> Changed:
     """The new polygon stops at the old ones.
 
-    One that lies wholly inside old ones can only be meant as an island in them: it takes its ground.
+    One that lies wholly inside old ones can only be meant as an island: it takes its ground.
     """
     met = overlapping(new, old)
     left = polygons_of(new.difference(union(met.values()))) if met else polygons_of(new)
@@ -93,7 +93,9 @@ def give_way(new: QgsGeometry, old: dict[int, QgsGeometry]) -> Changed:
 def take_ground(new: QgsGeometry, old: dict[int, QgsGeometry]) -> Changed:
     """The new polygon is cut out of the old ones; those that it covers wholly are gone."""
     shape = polygons_of(new)
-    cut = {fid: polygons_of(other.difference(shape)) for fid, other in overlapping(new, old).items()}
+    cut = {
+        fid: polygons_of(other.difference(shape)) for fid, other in overlapping(new, old).items()
+    }
     return Changed(shape, cut)
 
 

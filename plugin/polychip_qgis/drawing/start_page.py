@@ -54,9 +54,7 @@ class StartPage(QDialog):
     made = pyqtSignal(object, bool)
     """The LabelProject, and whether the QGIS project shall be saved beside it."""
 
-    def __init__(
-        self, parent: QWidget | None = None, active: QgsMapLayer | None = None
-    ) -> None:
+    def __init__(self, parent: QWidget | None = None, active: QgsMapLayer | None = None) -> None:
         super().__init__(parent)
         self._active = active
         self.setObjectName("PolychipStartPage")

@@ -97,7 +97,9 @@ def style_labels(layer: QgsVectorLayer, classes: Sequence[LabelClass]) -> None:
         (SOURCE, "@polychip_source", False),
         (TOOL, "coalesce(@polychip_tool, 'qgis')", False),
     ):
-        layer.setDefaultValueDefinition(_index(layer, field), QgsDefaultValue(expression, on_update))
+        layer.setDefaultValueDefinition(
+            _index(layer, field), QgsDefaultValue(expression, on_update)
+        )
     unique = QgsFieldConstraints.Constraint.ConstraintUnique
     for field in (INSTANCE, UUID):  # split, paste and duplicate then renumber themselves
         layer.setFieldConstraint(_index(layer, field), unique)

@@ -105,8 +105,10 @@ class Tally(QObject):
     def _area(self, geometry: QgsGeometry) -> float:
         if geometry.isNull():
             return 0.0
-        return geometry.area() * self._factor if self._measure is None else (
-            self._measure.measureArea(geometry)
+        return (
+            geometry.area() * self._factor
+            if self._measure is None
+            else (self._measure.measureArea(geometry))
         )
 
     @property

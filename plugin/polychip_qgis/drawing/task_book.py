@@ -65,7 +65,9 @@ class TaskBook(QObject):
     def __init__(self, layer: QgsVectorLayer, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.layer = layer
-        self._at = {field.name(): layer.fields().lookupField(field.name()) for field in layer.fields()}
+        self._at = {
+            field.name(): layer.fields().lookupField(field.name()) for field in layer.fields()
+        }
         self._name_of = {index: name for name, index in self._at.items()}
         self._tasks: dict[int, Task] = {}
         self._read()

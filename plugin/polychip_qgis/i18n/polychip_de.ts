@@ -424,10 +424,6 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
       <translation>QGIS hat das neue Polygon abgelehnt.</translation>
     </message>
     <message>
-      <source>Status</source>
-      <translation>Status</translation>
-    </message>
-    <message>
       <source>Draw {class_name}</source>
       <translation>{class_name} zeichnen</translation>
     </message>

@@ -59,7 +59,9 @@ def test_the_page_lays_out_whole_cells(drawn):
 def test_corners_lie_where_the_mouse_was_clicked(drawn):
     ring = [QgsPointXY(*at) for at in drawn.values["kept"]["water"]]
     clicked = QgsGeometry.fromPolygonXY([[*ring, ring[0]]])
-    shapes = [QgsGeometry.fromWkt(text) for name, text in drawn.values["polygons"] if name == "water"]
+    shapes = [
+        QgsGeometry.fromWkt(text) for name, text in drawn.values["polygons"] if name == "water"
+    ]
     nearest = min(shape.hausdorffDistance(clicked) for shape in shapes)
     assert nearest < 1.5 * drawn.values["pixel_m"]
 

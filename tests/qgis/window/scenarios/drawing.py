@@ -98,7 +98,9 @@ def scenario(window):
     yield from window.click(window.find(QPushButton, "saveLabels"))
     yield window.until(lambda: not desk.session.modified, "everything is saved")
     window.record(ambiguous=ambiguous_keys(window))
-    window.record(dirty_files=sorted(p.name for p in desk.session.layers.geopackage.parent.iterdir()))
+    window.record(
+        dirty_files=sorted(p.name for p in desk.session.layers.geopackage.parent.iterdir())
+    )
     yield from look(window, desk)
 
 
@@ -218,8 +220,10 @@ class Desk:
         for corner in corners:
             yield from self.window.click(port, self.place(corner))
         yield self.window.until(
-            lambda: max(self.control.map.area_tool.size(), self.control.map.line_tool.size())
-            == len(corners),
+            lambda: (
+                max(self.control.map.area_tool.size(), self.control.map.line_tool.size())
+                == len(corners)
+            ),
             f"{len(corners)} corners are set",
         )
         if keep:
@@ -242,7 +246,9 @@ class Desk:
         """QGIS's own tool, by mouse."""
         self.window.iface.actionSelectRectangle().trigger()
         yield from self.window.drag(self.canvas.viewport(), *map(self.place, corners))
-        yield self.window.until(lambda: self.labels.selectedFeatureCount() > 0, "something is selected")
+        yield self.window.until(
+            lambda: self.labels.selectedFeatureCount() > 0, "something is selected"
+        )
 
     def rows(self):
         """Every polygon as it is."""
@@ -267,7 +273,9 @@ class Desk:
         steps = stack.index()
         for step in range(steps):
             yield from self.window.press("ctrl+z")
-            yield self.window.until(lambda s=step: stack.index() == steps - s - 1, "one step is undone")
+            yield self.window.until(
+                lambda s=step: stack.index() == steps - s - 1, "one step is undone"
+            )
         self.window.record(n_steps=steps, after_undo=self.rows())
         for step in range(steps):
             yield from self.window.press("ctrl+shift+z")
@@ -284,7 +292,9 @@ class Desk:
 
 def ambiguous_keys(window):
     """Keys of the palette that another action of the window has, too."""
-    mine = [a for a in window.iface.mainWindow().actions() if a.objectName().startswith("polychipDraw_")]
+    mine = [
+        a for a in window.iface.mainWindow().actions() if a.objectName().startswith("polychipDraw_")
+    ]
     keys = {action.shortcut().toString(): action for action in mine}
     others = [a for a in window.iface.mainWindow().findChildren(QAction) if a not in mine]
     return sorted({s.toString() for a in others for s in a.shortcuts() if s.toString() in keys})
@@ -304,7 +314,10 @@ def look(window, desk):
     yield from desk.press("c")
     yield window.until(lambda: not root.findLayer(after.id()).isVisible(), "the other date shows")
     yield from desk.settled()
-    shown = {k.name(): root.findLayer(k.id()).isVisible() for k in QgsProject.instance().mapLayers().values()}
+    shown = {
+        k.name(): root.findLayer(k.id()).isVisible()
+        for k in QgsProject.instance().mapLayers().values()
+    }
     window.record(flicker=shown)
     window.screenshot("10_before")
     yield from desk.press("c")

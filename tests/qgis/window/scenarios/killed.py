@@ -26,12 +26,16 @@ def scenario(window):
     yield from desk.press("4")
     for corner in drawing.WATER[:3]:
         yield from window.click(desk.canvas.viewport(), desk.place(corner))
-    yield window.until(lambda: len(desk.control.map.area_tool.corners()) == 3, "three corners are set")
+    yield window.until(
+        lambda: len(desk.control.map.area_tool.corners()) == 3, "three corners are set"
+    )
     corners = desk.control.map.area_tool.corners()
     journal = desk.session.layers.geopackage.with_name("labels.unsaved.json")
     yield window.until(lambda: journal.exists() and repr(corners[2][0]) in journal.read_text(),
                        "the third corner is in the recovery file")  # fmt: skip
-    window.keep("before.json", rows=desk.rows(), corners=corners, stage=desk.control.map.tool_name())
+    window.keep(
+        "before.json", rows=desk.rows(), corners=corners, stage=desk.control.map.tool_name()
+    )
     os.kill(os.getpid(), signal.SIGKILL)
 
 

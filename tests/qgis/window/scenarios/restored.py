@@ -15,13 +15,17 @@ def scenario(window):
     control = qgis.utils.plugins["polychip_qgis"].drawing
     window.iface.addProject(window.inputs["project"])
     yield window.until(lambda: control.session is not None, "the project is open")
-    yield window.until(lambda: window.exists(QPushButton, "polychipRestore"), "restoring is offered")
+    yield window.until(
+        lambda: window.exists(QPushButton, "polychipRestore"), "restoring is offered"
+    )
     window.record(dirty=QgsProject.instance().isDirty())
     desk = drawing.Desk(window)
     yield from desk.settled()
     window.screenshot("1_offer")
     yield from window.click(window.find(QPushButton, "polychipRestore"))
-    yield window.until(lambda: len(control.map.area_tool.corners()) == 3, "the three corners are back")
+    yield window.until(
+        lambda: len(control.map.area_tool.corners()) == 3, "the three corners are back"
+    )
     window.record(
         rows=desk.rows(),
         corners=control.map.area_tool.corners(),
@@ -35,7 +39,9 @@ def scenario(window):
     port = desk.canvas.viewport()
     yield from window.click(port, desk.place((0.5, 0.5)))
     yield from window.click(port, desk.place((0.5, 0.5)), 3)
-    yield window.until(lambda: desk.labels.undoStack().index() == before + 1, "the polygon is finished")
+    yield window.until(
+        lambda: desk.labels.undoStack().index() == before + 1, "the polygon is finished"
+    )
     yield from desk.undo_and_redo()
     yield from window.click(window.find(QPushButton, "saveLabels"))
     yield window.until(lambda: not desk.session.modified, "everything is saved")
