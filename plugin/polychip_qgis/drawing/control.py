@@ -192,6 +192,7 @@ class DrawingControl(QObject):
         image = self.view.image()
         if image is not None:
             self.session.set_source(image.name())
+            self.view.show_first()
         self.start()
         self.session.step(True)
         self._go()

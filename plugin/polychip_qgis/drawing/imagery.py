@@ -177,14 +177,16 @@ def stretch_to_view(
     stretch(layer, transform.transformBoundingBox(view))
 
 
-def flicker(one: QgsMapLayer, other: QgsMapLayer, project: QgsProject) -> QgsMapLayer:
-    """Show the one of two layers that is hidden, hide the other; returns the one that shows."""
-    root = project.layerTreeRoot()
-    node = root.findLayer(one.id())
-    shown = node is not None and node.isVisible()
-    _set_visible(one, not shown, project)
-    _set_visible(other, shown, project)
-    return other if shown else one
+def flicker(
+    one: QgsMapLayer, other: QgsMapLayer, project: QgsProject, shown: QgsMapLayer | None = None
+) -> QgsMapLayer:
+    """Show one of two layers and hide the other: `shown`, else the one that is hidden now."""
+    if shown is None:
+        node = project.layerTreeRoot().findLayer(one.id())
+        shown = other if node is not None and node.isVisible() else one
+    for layer in (one, other):
+        _set_visible(layer, layer is shown, project)
+    return shown
 
 
 def _set_visible(layer: QgsMapLayer, visible: bool, project: QgsProject) -> None:

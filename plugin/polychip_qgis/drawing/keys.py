@@ -47,7 +47,8 @@ def deeds() -> list[Deed]:
             tr("Re-class"),
             "Q",
             tr(
-                "A class key re-classes the polygon under the cursor; a click gives it the current class"
+                "A class key re-classes the polygon under the cursor; "
+                "a click gives it the current class"
             ),
             True,
         ),

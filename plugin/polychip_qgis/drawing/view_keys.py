@@ -51,6 +51,12 @@ class ViewKeys(QObject):
         """The image that is drawn from."""
         return self._palette.compare_boxes[0].currentLayer()
 
+    def show_first(self) -> None:
+        """Show the image that is drawn from, not the other date, which may lie over it."""
+        one, other = (box.currentLayer() for box in self._palette.compare_boxes)
+        if one is not None and other is not None and one is not other:
+            flicker(other, one, QgsProject.instance(), shown=one)
+
     def do(self, name: str, session: LabelSession) -> bool:
         """Do a deed of the view; False for all others."""
         if name == "outline":

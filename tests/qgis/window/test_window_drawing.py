@@ -56,6 +56,10 @@ def test_the_page_lays_out_whole_cells(drawn):
     assert drawn.values["cells"] == "Cells: 25"
 
 
+def test_the_image_to_be_labelled_shows_and_the_other_date_does_not(drawn):
+    assert drawn.values["shown"] == {"before": False, "after": True}
+
+
 def test_corners_lie_where_the_mouse_was_clicked(drawn):
     ring = [QgsPointXY(*at) for at in drawn.values["kept"]["water"]]
     clicked = QgsGeometry.fromPolygonXY([[*ring, ring[0]]])

@@ -31,6 +31,11 @@ def scenario(window):
     yield from make_by_page(window)
     desk = Desk(window)
     yield from desk.settled()
+    root = project.layerTreeRoot()
+    window.record(
+        shown={name: root.findLayer(project.mapLayersByName(name)[0].id()).isVisible()
+               for name in ("before", "after")}
+    )  # fmt: skip
     window.screenshot("02_first_cell")
 
     # First cell: water, and a house inside it that overlaps it.
