@@ -12,6 +12,7 @@ from qgis.PyQt.QtWidgets import QAction
 from .about import help_url, icon
 from .dock import PolychipDock
 from .dock_settings import DockSettings
+from .drawing.control import DrawingControl
 from .engine import places
 from .engine_check import EngineCheck, EngineReport
 from .export_control import ExportControl, tell
@@ -44,6 +45,7 @@ class PolychipPlugin:
         self._check.finished.connect(self._engine_answered)
         self._add_dock()
         self._add_actions()
+        self._add_drawing()
         self._options = PolychipOptionsFactory()
         self.iface.registerOptionsWidgetFactory(self._options)
 
@@ -52,6 +54,7 @@ class PolychipPlugin:
         if self.dock is not None:
             self._check.cancel()
             self.control.abandon()
+            self._remove_drawing()
             self.iface.unregisterOptionsWidgetFactory(self._options)
             self._remove_actions()
             self.iface.removeDockWidget(self.dock)
@@ -93,6 +96,15 @@ class PolychipPlugin:
         self.iface.mainWindow().removeToolBar(self.toolbar)
         for thing in (self.toolbar, self.toggle_action, self.help_action):
             thing.deleteLater()
+
+    def _add_drawing(self) -> None:
+        self.drawing = DrawingControl(self.iface)
+        self.toolbar.addAction(self.drawing.toggle_action)
+        self.iface.addPluginToRasterMenu(MENU, self.drawing.toggle_action)
+
+    def _remove_drawing(self) -> None:
+        self.iface.removePluginRasterMenu(MENU, self.drawing.toggle_action)
+        self.drawing.unload()
 
     def open_help(self) -> None:
         """Show the help page in the browser."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -18,9 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "plugin"), str(Path(__file__).resolve().parent)]
 
 from qgis.core import QgsProject, QgsSettings  # noqa: E402
-from qgis.gui import QgsMessageBar  # noqa: E402
-from qgis.PyQt.QtCore import QCoreApplication  # noqa: E402
-from qgis.PyQt.QtWidgets import QMainWindow, QMenu, QToolBar  # noqa: E402
+from qgis.gui import QgsAdvancedDigitizingDockWidget, QgsMapCanvas, QgsMapToolPan, QgsMessageBar  # noqa: E402, I001
+from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal  # noqa: E402
+from qgis.PyQt.QtWidgets import QAction, QMainWindow, QMenu, QToolBar  # noqa: E402
 
 gdal.UseExceptions()
 ogr.UseExceptions()
@@ -191,11 +192,20 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
-class FakeIface:
+class FakeIface(QObject):
     """The part of QgisInterface that the plugin uses, on real widgets."""
 
+    currentLayerChanged = pyqtSignal(object)
+
     def __init__(self) -> None:
+        super().__init__()
         self.window = QMainWindow()
+        self.canvas = QgsMapCanvas(self.window)
+        self.window.setCentralWidget(self.canvas)
+        self.cad = QgsAdvancedDigitizingDockWidget(self.canvas, self.window)
+        self.pan = QgsMapToolPan(self.canvas)
+        self.pan_action = QAction(self.window)
+        self.pan_action.triggered.connect(lambda: self.canvas.setMapTool(self.pan))
         self.bar = QgsMessageBar(self.window)
         self.raster_menu: dict[str, list] = {}
         self.help_menu = QMenu(self.window)
@@ -205,6 +215,22 @@ class FakeIface:
 
     def mainWindow(self) -> QMainWindow:
         return self.window
+
+    def mapCanvas(self) -> QgsMapCanvas:
+        return self.canvas
+
+    def cadDockWidget(self) -> QgsAdvancedDigitizingDockWidget:
+        return self.cad
+
+    def activeLayer(self) -> object:
+        return self.canvas.currentLayer()
+
+    def setActiveLayer(self, layer: object) -> None:
+        self.canvas.setCurrentLayer(layer)
+        self.currentLayerChanged.emit(layer)
+
+    def actionPan(self) -> QAction:
+        return self.pan_action
 
     def messageBar(self) -> QgsMessageBar:
         return self.bar
@@ -262,3 +288,20 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if reporter is not None and reporter.stats.get("skipped") and session.exitstatus == 0:
         reporter.write_line("tests of the plugin must not be skipped", red=True)
         session.exitstatus = 1
+
+
+@pytest.fixture(scope="session")
+def ask_oracle(engine_program: Path) -> Callable[..., object]:
+    """ask_oracle(question, **values): an answer of oracle.py, from the engine's own Python."""
+
+    def ask(question: str, **values: object) -> object:
+        python = engine_program.with_name("python")
+        command = [str(python), "-I", str(Path(__file__).with_name("oracle.py")), question]
+        done = subprocess.run(
+            command, input=json.dumps(values), env={"PATH": os.environ["PATH"]},
+            capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return ask

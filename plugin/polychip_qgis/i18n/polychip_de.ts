@@ -232,6 +232,826 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
       <translation>Wählen Sie ein Bild, um die Anzahl der Chips zu sehen.</translation>
     </message>
     <message>
+      <source>“{name}” has no coordinate reference system; set it first.</source>
+      <translation>„{name}“ hat kein Koordinatenbezugssystem; setzen Sie es zuerst.</translation>
+    </message>
+    <message>
+      <source>“{name}” has no field “{field}”.</source>
+      <translation>„{name}“ hat kein Feld „{field}“.</translation>
+    </message>
+    <message>
+      <source>Merge annotators’ files</source>
+      <translation>Dateien der Bearbeiter zusammenführen</translation>
+    </message>
+    <message>
+      <source>Save first: the files are copies of what is saved.</source>
+      <translation>Speichern Sie zuerst: Die Dateien sind Kopien des Gespeicherten.</translation>
+    </message>
+    <message>
+      <source>Hand out cells first: no cell has an annotator.</source>
+      <translation>Teilen Sie zuerst Zellen zu: Keine Zelle hat einen Bearbeiter.</translation>
+    </message>
+    <message>
+      <source>{path} is there already; merge it or move it away first.</source>
+      <translation>{path} gibt es schon; führen Sie die Datei erst zusammen oder verschieben Sie sie.</translation>
+    </message>
+    <message>
+      <source>{path} is in {crs}, the project in {other}.</source>
+      <translation>{path} ist in {crs}, das Projekt in {other}.</translation>
+    </message>
+    <message>
+      <source>{path} cannot be written: {reason}</source>
+      <translation>{path} kann nicht geschrieben werden: {reason}</translation>
+    </message>
+    <message>
+      <source>{path} lists no classes.</source>
+      <translation>{path} nennt keine Klassen.</translation>
+    </message>
+    <message>
+      <source>{path} has no column “name”; its first line must name the columns.</source>
+      <translation>{path} hat keine Spalte „name“; die erste Zeile muss die Spalten nennen.</translation>
+    </message>
+    <message>
+      <source>Class “{name}” has code {code}: names and codes must differ, and codes run from 1 to 255.</source>
+      <translation>Klasse „{name}“ hat den Code {code}: Namen und Codes müssen verschieden sein, Codes gehen von 1 bis 255.</translation>
+    </message>
+    <message>
+      <source>Class “{name}”: “{code}” is no whole number.</source>
+      <translation>Klasse „{name}“: „{code}“ ist keine ganze Zahl.</translation>
+    </message>
+    <message>
+      <source>{path} cannot be read: {reason}</source>
+      <translation>{path} kann nicht gelesen werden: {reason}</translation>
+    </message>
+    <message>
+      <source>{path} is no recipe: {reason}</source>
+      <translation>{path} ist kein Rezept: {reason}</translation>
+    </message>
+    <message>
+      <source>Merged, not saved yet: {added} new, {changed} changed polygons, {cells} cells, {renumbered} ids made anew.</source>
+      <translation>Zusammengeführt, noch nicht gespeichert: {added} neue, {changed} geänderte Polygone, {cells} Zellen, {renumbered} neue Kennungen.</translation>
+    </message>
+    <message>
+      <source>Hand Out Cells</source>
+      <translation>Zellen zuteilen</translation>
+    </message>
+    <message>
+      <source>Annotators, with commas between them</source>
+      <translation>Bearbeiter, durch Kommas getrennt</translation>
+    </message>
+    <message>
+      <source>Merge Annotators’ Files</source>
+      <translation>Dateien der Bearbeiter zusammenführen</translation>
+    </message>
+    <message>
+      <source>Annotator’s Name</source>
+      <translation>Name des Bearbeiters</translation>
+    </message>
+    <message>
+      <source>Written to each polygon that you draw</source>
+      <translation>Steht in jedem Polygon, das Sie zeichnen</translation>
+    </message>
+    <message>
+      <source>Bands of the Image</source>
+      <translation>Bänder des Bildes</translation>
+    </message>
+    <message>
+      <source>Numbers of the bands blue, green, red, near infrared; 0 for none</source>
+      <translation>Nummern der Bänder Blau, Grün, Rot, nahes Infrarot; 0 für keines</translation>
+    </message>
+    <message>
+      <source>{missing} polygons are in no file any more; they are selected.</source>
+      <translation>{missing} Polygone sind in keiner Datei mehr; sie sind ausgewählt.</translation>
+    </message>
+    <message>
+      <source>Choose the image under View first.</source>
+      <translation>Wählen Sie zuerst unter Ansicht das Bild.</translation>
+    </message>
+    <message>
+      <source>Cells handed out: {counts}</source>
+      <translation>Zugeteilte Zellen: {counts}</translation>
+    </message>
+    <message>
+      <source>Files for annotators: {names}. Each works on a disk of their own: a GeoPackage that several people write to on a network drive breaks.</source>
+      <translation>Dateien der Bearbeiter: {names}. Jeder arbeitet auf der eigenen Festplatte: Ein GeoPackage, in das mehrere auf einem Netzlaufwerk schreiben, geht kaputt.</translation>
+    </message>
+    <message>
+      <source>Four numbers from 0 to {count}, please.</source>
+      <translation>Bitte vier Zahlen von 0 bis {count}.</translation>
+    </message>
+    <message>
+      <source>{count} cells, recipe {recipe}. Draw with class keys; {key} marks a cell as done.</source>
+      <translation>{count} Zellen, Rezept {recipe}. Zeichnen Sie mit den Klassentasten; {key} markiert eine Zelle als fertig.</translation>
+    </message>
+    <message>
+      <source>Polychip Labels</source>
+      <translation>Polychip-Beschriftung</translation>
+    </message>
+    <message>
+      <source>Show or hide the palette for drawing labels</source>
+      <translation>Palette zum Zeichnen der Beschriftung ein- oder ausblenden</translation>
+    </message>
+    <message>
+      <source>{count} polygons were taken over; left out: {no_class} without a class, {no_area} without an area.</source>
+      <translation>{count} Polygone wurden übernommen; ausgelassen: {no_class} ohne Klasse, {no_area} ohne Fläche.</translation>
+    </message>
+    <message>
+      <source>The QGIS project could not be saved: {reason}</source>
+      <translation>Das QGIS-Projekt konnte nicht gespeichert werden: {reason}</translation>
+    </message>
+    <message>
+      <source>No cell is chosen: press Next first.</source>
+      <translation>Keine Zelle ist gewählt: Drücken Sie zuerst Weiter.</translation>
+    </message>
+    <message>
+      <source>The project has no task layer.</source>
+      <translation>Das Projekt hat keinen Aufgabenlayer.</translation>
+    </message>
+    <message>
+      <source>No cell is left to do.</source>
+      <translation>Keine Zelle ist mehr zu tun.</translation>
+    </message>
+    <message>
+      <source>There is no polygon to resume.</source>
+      <translation>Es gibt kein Polygon zum Fortsetzen.</translation>
+    </message>
+    <message>
+      <source>The polygon has no area.</source>
+      <translation>Das Polygon hat keine Fläche.</translation>
+    </message>
+    <message>
+      <source>The cell is full: nothing is left to fill.</source>
+      <translation>Die Zelle ist voll: Es bleibt nichts zu füllen.</translation>
+    </message>
+    <message>
+      <source>Fill the rest of the cell</source>
+      <translation>Rest der Zelle füllen</translation>
+    </message>
+    <message>
+      <source>The hole has no area.</source>
+      <translation>Das Loch hat keine Fläche.</translation>
+    </message>
+    <message>
+      <source>There is no polygon below the hole.</source>
+      <translation>Unter dem Loch liegt kein Polygon.</translation>
+    </message>
+    <message>
+      <source>Cut a hole</source>
+      <translation>Loch schneiden</translation>
+    </message>
+    <message>
+      <source>The line crosses no polygon from side to side.</source>
+      <translation>Die Linie quert kein Polygon von Rand zu Rand.</translation>
+    </message>
+    <message>
+      <source>Split</source>
+      <translation>Teilen</translation>
+    </message>
+    <message>
+      <source>Select at least two polygons to merge.</source>
+      <translation>Wählen Sie mindestens zwei Polygone zum Vereinen aus.</translation>
+    </message>
+    <message>
+      <source>Merge</source>
+      <translation>Vereinen</translation>
+    </message>
+    <message>
+      <source>Turn editing on first.</source>
+      <translation>Schalten Sie zuerst die Bearbeitung ein.</translation>
+    </message>
+    <message>
+      <source>QGIS refused the new polygon.</source>
+      <translation>QGIS hat das neue Polygon abgelehnt.</translation>
+    </message>
+    <message>
+      <source>Draw {class_name}</source>
+      <translation>{class_name} zeichnen</translation>
+    </message>
+    <message>
+      <source>Class {class_name}</source>
+      <translation>Klasse {class_name}</translation>
+    </message>
+    <message>
+      <source>QGIS refused to change polygon {fid}.</source>
+      <translation>QGIS hat die Änderung von Polygon {fid} abgelehnt.</translation>
+    </message>
+    <message>
+      <source>The GeoPackage {path} cannot be written: {reason}</source>
+      <translation>Das GeoPackage {path} kann nicht geschrieben werden: {reason}</translation>
+    </message>
+    <message>
+      <source>True colour</source>
+      <translation>Echtfarben</translation>
+    </message>
+    <message>
+      <source>False colour</source>
+      <translation>Falschfarben</translation>
+    </message>
+    <message>
+      <source>Water index</source>
+      <translation>Wasserindex</translation>
+    </message>
+    <message>
+      <source>Water index of {name}</source>
+      <translation>Wasserindex von {name}</translation>
+    </message>
+    <message>
+      <source>Restore</source>
+      <translation>Wiederherstellen</translation>
+    </message>
+    <message>
+      <source>Polygon</source>
+      <translation>Polygon</translation>
+    </message>
+    <message>
+      <source>Draw a polygon by clicks; right click ends it</source>
+      <translation>Ein Polygon durch Klicks zeichnen; Rechtsklick beendet es</translation>
+    </message>
+    <message>
+      <source>Rectangle</source>
+      <translation>Rechteck</translation>
+    </message>
+    <message>
+      <source>Draw a rectangle by two clicks</source>
+      <translation>Ein Rechteck durch zwei Klicks zeichnen</translation>
+    </message>
+    <message>
+      <source>Circle</source>
+      <translation>Kreis</translation>
+    </message>
+    <message>
+      <source>Draw a circle: its middle, then its edge</source>
+      <translation>Einen Kreis zeichnen: die Mitte, dann den Rand</translation>
+    </message>
+    <message>
+      <source>Freehand</source>
+      <translation>Freihand</translation>
+    </message>
+    <message>
+      <source>Draw an outline with the button held down</source>
+      <translation>Einen Umriss mit gedrückter Maustaste zeichnen</translation>
+    </message>
+    <message>
+      <source>Re-class</source>
+      <translation>Umklassen</translation>
+    </message>
+    <message>
+      <source>A class key re-classes the polygon under the cursor; a click gives it the current class</source>
+      <translation>Eine Klassentaste ändert die Klasse des Polygons unter dem Mauszeiger; ein Klick gibt ihm die aktuelle Klasse</translation>
+    </message>
+    <message>
+      <source>Hole</source>
+      <translation>Loch</translation>
+    </message>
+    <message>
+      <source>Draw a hole into the selected polygons, or into all below</source>
+      <translation>Ein Loch in die ausgewählten Polygone zeichnen, oder in alle darunter</translation>
+    </message>
+    <message>
+      <source>Draw a line across a polygon; the largest piece keeps its id</source>
+      <translation>Eine Linie quer durch ein Polygon zeichnen; das größte Stück behält die Kennung</translation>
+    </message>
+    <message>
+      <source>Make one object of the selected polygons</source>
+      <translation>Aus den ausgewählten Polygonen ein Objekt machen</translation>
+    </message>
+    <message>
+      <source>Fill Rest</source>
+      <translation>Rest füllen</translation>
+    </message>
+    <message>
+      <source>Fill what no polygon of the current cell covers with the current class</source>
+      <translation>Was in der aktuellen Zelle kein Polygon bedeckt, mit der aktuellen Klasse füllen</translation>
+    </message>
+    <message>
+      <source>Resume</source>
+      <translation>Fortsetzen</translation>
+    </message>
+    <message>
+      <source>Go on with the polygon that was given up last</source>
+      <translation>Mit dem zuletzt aufgegebenen Polygon weitermachen</translation>
+    </message>
+    <message>
+      <source>Next Rule</source>
+      <translation>Nächste Regel</translation>
+    </message>
+    <message>
+      <source>What happens where polygons meet</source>
+      <translation>Was geschieht, wo Polygone sich treffen</translation>
+    </message>
+    <message>
+      <source>Extend</source>
+      <translation>Erweitern</translation>
+    </message>
+    <message>
+      <source>Drawing over the same class makes one polygon of both</source>
+      <translation>Über dieselbe Klasse gezeichnet wird aus beiden ein Polygon</translation>
+    </message>
+    <message>
+      <source>Search Class</source>
+      <translation>Klasse suchen</translation>
+    </message>
+    <message>
+      <source>Choose a class by typing</source>
+      <translation>Eine Klasse durch Tippen wählen</translation>
+    </message>
+    <message>
+      <source>Hide (Hold)</source>
+      <translation>Ausblenden (halten)</translation>
+    </message>
+    <message>
+      <source>Hide all labels while the key is held</source>
+      <translation>Alle Beschriftung ausblenden, solange die Taste gehalten wird</translation>
+    </message>
+    <message>
+      <source>Outline</source>
+      <translation>Umriss</translation>
+    </message>
+    <message>
+      <source>Outlines alone, or filled</source>
+      <translation>Nur Umrisse, oder gefüllt</translation>
+    </message>
+    <message>
+      <source>Flicker</source>
+      <translation>Blinkvergleich</translation>
+    </message>
+    <message>
+      <source>Change between the two dates</source>
+      <translation>Zwischen den beiden Zeitpunkten wechseln</translation>
+    </message>
+    <message>
+      <source>Bands</source>
+      <translation>Bänder</translation>
+    </message>
+    <message>
+      <source>True colour, false colour, water index: the next one</source>
+      <translation>Echtfarben, Falschfarben, Wasserindex: das nächste</translation>
+    </message>
+    <message>
+      <source>Stretch</source>
+      <translation>Strecken</translation>
+    </message>
+    <message>
+      <source>Stretch brightness to what the view shows</source>
+      <translation>Helligkeit auf den sichtbaren Ausschnitt strecken</translation>
+    </message>
+    <message>
+      <source>Previous</source>
+      <translation>Zurück</translation>
+    </message>
+    <message>
+      <source>Go to the cell before</source>
+      <translation>Zur Zelle davor gehen</translation>
+    </message>
+    <message>
+      <source>Next</source>
+      <translation>Weiter</translation>
+    </message>
+    <message>
+      <source>Go to the next cell that is not done</source>
+      <translation>Zur nächsten Zelle gehen, die nicht fertig ist</translation>
+    </message>
+    <message>
+      <source>Done</source>
+      <translation>Fertig</translation>
+    </message>
+    <message>
+      <source>The cell is done: what has no polygon is verified background. Again: not done</source>
+      <translation>Die Zelle ist fertig: Was kein Polygon hat, ist geprüfter Hintergrund. Noch einmal: nicht fertig</translation>
+    </message>
+    <message>
+      <source>Unsure</source>
+      <translation>Unsicher</translation>
+    </message>
+    <message>
+      <source>The cell wants another look; add a note</source>
+      <translation>Die Zelle braucht einen zweiten Blick; mit Notiz</translation>
+    </message>
+    <message>
+      <source>Class {number}</source>
+      <translation>Klasse {number}</translation>
+    </message>
+    <message>
+      <source>Label: {title}</source>
+      <translation>Beschriften: {title}</translation>
+    </message>
+    <message>
+      <source>Tick at least one image to be labelled.</source>
+      <translation>Haken Sie mindestens ein Bild an, das beschriftet werden soll.</translation>
+    </message>
+    <message>
+      <source>Choose a class list.</source>
+      <translation>Wählen Sie eine Klassenliste.</translation>
+    </message>
+    <message>
+      <source>No whole cell fits on the image; choose smaller cells.</source>
+      <translation>Keine ganze Zelle passt auf das Bild; wählen Sie kleinere Zellen.</translation>
+    </message>
+    <message>
+      <source>{path} has no layer “{name}”.</source>
+      <translation>{path} hat keinen Layer „{name}“.</translation>
+    </message>
+    <message>
+      <source>{path} is there already; choose another folder or name.</source>
+      <translation>{path} gibt es schon; wählen Sie einen anderen Ordner oder Namen.</translation>
+    </message>
+    <message>
+      <source>“{one}” is in {crs}, “{other}” in {other_crs}: make a project for each.</source>
+      <translation>„{one}“ ist in {crs}, „{other}“ in {other_crs}: Legen Sie für jedes ein Projekt an.</translation>
+    </message>
+    <message>
+      <source>Cells of {size} pixels on “{name}” would be {count}, at most {most} are allowed; choose larger cells.</source>
+      <translation>Zellen von {size} Pixeln wären auf „{name}“ {count}, höchstens {most} sind erlaubt; wählen Sie größere Zellen.</translation>
+    </message>
+    <message>
+      <source>The style of “{name}” was not saved: {reason}</source>
+      <translation>Der Stil von „{name}“ wurde nicht gespeichert: {reason}</translation>
+    </message>
+    <message>
+      <source>New Labelling Project…</source>
+      <translation>Neues Beschriftungsprojekt…</translation>
+    </message>
+    <message>
+      <source>Make a GeoPackage, a task grid and a recipe for the imagery that is loaded</source>
+      <translation>GeoPackage, Aufgabenraster und Rezept für die geladenen Bilder anlegen</translation>
+    </message>
+    <message>
+      <source>Start Drawing</source>
+      <translation>Zeichnen beginnen</translation>
+    </message>
+    <message>
+      <source>Edit the labels and take the polygon tool</source>
+      <translation>Die Beschriftung bearbeiten und das Polygonwerkzeug nehmen</translation>
+    </message>
+    <message>
+      <source>Save</source>
+      <translation>Speichern</translation>
+    </message>
+    <message>
+      <source>Save labels, tasks and extent; nothing else ever does</source>
+      <translation>Beschriftung, Aufgaben und Ausdehnung speichern; sonst tut es nichts</translation>
+    </message>
+    <message>
+      <source>More</source>
+      <translation>Mehr</translation>
+    </message>
+    <message>
+      <source>Annotators, files, bands</source>
+      <translation>Bearbeiter, Dateien, Bänder</translation>
+    </message>
+    <message>
+      <source>The class that is drawn now</source>
+      <translation>Die Klasse, die jetzt gezeichnet wird</translation>
+    </message>
+    <message>
+      <source>Type a class, Enter takes it</source>
+      <translation>Klasse tippen, Enter nimmt sie</translation>
+    </message>
+    <message>
+      <source>Click a class to draw it</source>
+      <translation>Eine Klasse anklicken, um sie zu zeichnen</translation>
+    </message>
+    <message>
+      <source>Opacity of the labels</source>
+      <translation>Deckkraft der Beschriftung</translation>
+    </message>
+    <message>
+      <source>Status of the current cell</source>
+      <translation>Status der aktuellen Zelle</translation>
+    </message>
+    <message>
+      <source>Note on the cell</source>
+      <translation>Notiz zur Zelle</translation>
+    </message>
+    <message>
+      <source>Which cell is the next one</source>
+      <translation>Welche Zelle die nächste ist</translation>
+    </message>
+    <message>
+      <source>Snake</source>
+      <translation>Schlangenlinie</translation>
+    </message>
+    <message>
+      <source>Least done first</source>
+      <translation>Am wenigsten Bearbeitete zuerst</translation>
+    </message>
+    <message>
+      <source>What the colours of the cells say</source>
+      <translation>Was die Farben der Zellen sagen</translation>
+    </message>
+    <message>
+      <source>Cells by status</source>
+      <translation>Zellen nach Status</translation>
+    </message>
+    <message>
+      <source>Under-labelled cells</source>
+      <translation>Zu wenig beschriftete Zellen</translation>
+    </message>
+    <message>
+      <source>Hand Out Cells…</source>
+      <translation>Zellen zuteilen…</translation>
+    </message>
+    <message>
+      <source>Write a File for Each Annotator</source>
+      <translation>Je Bearbeiter eine Datei schreiben</translation>
+    </message>
+    <message>
+      <source>Merge Annotators’ Files…</source>
+      <translation>Dateien der Bearbeiter zusammenführen…</translation>
+    </message>
+    <message>
+      <source>Annotator’s Name…</source>
+      <translation>Name des Bearbeiters…</translation>
+    </message>
+    <message>
+      <source>Bands of the Image…</source>
+      <translation>Bänder des Bildes…</translation>
+    </message>
+    <message>
+      <source>Key</source>
+      <translation>Taste</translation>
+    </message>
+    <message>
+      <source>Class</source>
+      <translation>Klasse</translation>
+    </message>
+    <message>
+      <source>Objects</source>
+      <translation>Objekte</translation>
+    </message>
+    <message>
+      <source>Area</source>
+      <translation>Fläche</translation>
+    </message>
+    <message>
+      <source>Overlap</source>
+      <translation>Überlappen</translation>
+    </message>
+    <message>
+      <source>Both stay; the order of the classes decides in the masks</source>
+      <translation>Beide bleiben; in den Masken entscheidet die Reihenfolge der Klassen</translation>
+    </message>
+    <message>
+      <source>Give way</source>
+      <translation>Ausweichen</translation>
+    </message>
+    <message>
+      <source>The new polygon stops at the old; inside one it is cut in</source>
+      <translation>Das neue Polygon endet am alten; in einem alten wird es ausgeschnitten</translation>
+    </message>
+    <message>
+      <source>Take the ground</source>
+      <translation>Fläche nehmen</translation>
+    </message>
+    <message>
+      <source>The new polygon is cut out of what lies below</source>
+      <translation>Das neue Polygon wird aus dem ausgeschnitten, was darunter liegt</translation>
+    </message>
+    <message>
+      <source>The image that is drawn from</source>
+      <translation>Das Bild, nach dem gezeichnet wird</translation>
+    </message>
+    <message>
+      <source>The other date</source>
+      <translation>Der andere Zeitpunkt</translation>
+    </message>
+    <message>
+      <source>Classes</source>
+      <translation>Klassen</translation>
+    </message>
+    <message>
+      <source>Draw</source>
+      <translation>Zeichnen</translation>
+    </message>
+    <message>
+      <source>Tasks</source>
+      <translation>Aufgaben</translation>
+    </message>
+    <message>
+      <source>View</source>
+      <translation>Ansicht</translation>
+    </message>
+    <message>
+      <source>No cell: press Next.</source>
+      <translation>Keine Zelle: Drücken Sie Weiter.</translation>
+    </message>
+    <message>
+      <source>Stop Drawing</source>
+      <translation>Zeichnen beenden</translation>
+    </message>
+    <message>
+      <source>Objects: {count}</source>
+      <translation>Objekte: {count}</translation>
+    </message>
+    <message>
+      <source>Cell {cell}</source>
+      <translation>Zelle {cell}</translation>
+    </message>
+    <message>
+      <source>Opacity</source>
+      <translation>Deckkraft</translation>
+    </message>
+    <message>
+      <source>QGIS ended with unsaved labels in “{name}”. They are kept.</source>
+      <translation>QGIS endete mit ungespeicherter Beschriftung in „{name}“. Sie ist noch da.</translation>
+    </message>
+    <message>
+      <source>Restored: {added} new, {changed} changed, {deleted} deleted.</source>
+      <translation>Wiederhergestellt: {added} neu, {changed} geändert, {deleted} gelöscht.</translation>
+    </message>
+    <message>
+      <source>Discard</source>
+      <translation>Verwerfen</translation>
+    </message>
+    <message>
+      <source>{lost} edits were of polygons that are gone.</source>
+      <translation>{lost} Änderungen galten Polygonen, die es nicht mehr gibt.</translation>
+    </message>
+    <message>
+      <source>The recovery file cannot be read: {reason}</source>
+      <translation>Die Sicherungsdatei kann nicht gelesen werden: {reason}</translation>
+    </message>
+    <message>
+      <source>The recovery file cannot be written: {reason}</source>
+      <translation>Die Sicherungsdatei kann nicht geschrieben werden: {reason}</translation>
+    </message>
+    <message>
+      <source>New Labelling Project</source>
+      <translation>Neues Beschriftungsprojekt</translation>
+    </message>
+    <message>
+      <source>Tick the images to be labelled; other dates are for looking and stay unticked</source>
+      <translation>Haken Sie die Bilder an, die beschriftet werden; andere Zeitpunkte sind zum Ansehen da und bleiben leer</translation>
+    </message>
+    <message>
+      <source>Where the classes come from</source>
+      <translation>Woher die Klassen kommen</translation>
+    </message>
+    <message>
+      <source>The first wins where polygons overlap</source>
+      <translation>Die erste gewinnt, wo Polygone überlappen</translation>
+    </message>
+    <message>
+      <source>Nothing: an empty layer</source>
+      <translation>Nichts: ein leerer Layer</translation>
+    </message>
+    <message>
+      <source>Polygons that are copied into the project: another layer’s, or an earlier date’s</source>
+      <translation>Polygone, die ins Projekt kopiert werden: eines anderen Layers oder eines früheren Zeitpunkts</translation>
+    </message>
+    <message>
+      <source>Side of a cell; a cell is one chip of the dataset</source>
+      <translation>Seite einer Zelle; eine Zelle ist ein Chip des Datensatzes</translation>
+    </message>
+    <message>
+      <source>What the last cells do where the image ends</source>
+      <translation>Was die letzten Zellen tun, wo das Bild endet</translation>
+    </message>
+    <message>
+      <source>Cells in review count as done</source>
+      <translation>Zellen in Durchsicht gelten als fertig</translation>
+    </message>
+    <message>
+      <source>Otherwise the dataset ignores them until they are done</source>
+      <translation>Sonst lässt der Datensatz sie aus, bis sie fertig sind</translation>
+    </message>
+    <message>
+      <source>Labels, extent and tasks; keep it on a disk of this computer, not on a share</source>
+      <translation>Beschriftung, Ausdehnung und Aufgaben; auf einer Platte dieses Rechners, nicht auf einer Freigabe</translation>
+    </message>
+    <message>
+      <source>Save the QGIS project beside it</source>
+      <translation>Das QGIS-Projekt daneben speichern</translation>
+    </message>
+    <message>
+      <source>So that the next time opens with the same layers, cell and class</source>
+      <translation>Damit das nächste Mal dieselben Layer, Zelle und Klasse da sind</translation>
+    </message>
+    <message>
+      <source>Start Labelling</source>
+      <translation>Beschriften beginnen</translation>
+    </message>
+    <message>
+      <source>Write GeoPackage and recipe, and begin to draw</source>
+      <translation>GeoPackage und Rezept schreiben und mit dem Zeichnen beginnen</translation>
+    </message>
+    <message>
+      <source>Choose where the GeoPackage is written to.</source>
+      <translation>Wählen Sie, wohin das GeoPackage geschrieben wird.</translation>
+    </message>
+    <message>
+      <source>From a recipe…</source>
+      <translation>Aus einem Rezept…</translation>
+    </message>
+    <message>
+      <source>From a table (CSV)…</source>
+      <translation>Aus einer Tabelle (CSV)…</translation>
+    </message>
+    <message>
+      <source>From the field of the layer below</source>
+      <translation>Aus dem Feld des Layers unten</translation>
+    </message>
+    <message>
+      <source>Cells</source>
+      <translation>Zellen</translation>
+    </message>
+    <message>
+      <source>Project</source>
+      <translation>Projekt</translation>
+    </message>
+    <message>
+      <source>Begin With</source>
+      <translation>Beginnen mit</translation>
+    </message>
+    <message>
+      <source>Cells: {count}</source>
+      <translation>Zellen: {count}</translation>
+    </message>
+    <message>
+      <source>GeoPackage</source>
+      <translation>GeoPackage</translation>
+    </message>
+    <message>
+      <source>Annotator</source>
+      <translation>Bearbeiter</translation>
+    </message>
+    <message>
+      <source>Layer</source>
+      <translation>Layer</translation>
+    </message>
+    <message>
+      <source>{class_name} (ignored in training)</source>
+      <translation>{class_name} (im Training ausgelassen)</translation>
+    </message>
+    <message>
+      <source>To do</source>
+      <translation>Zu tun</translation>
+    </message>
+    <message>
+      <source>Doing</source>
+      <translation>In Arbeit</translation>
+    </message>
+    <message>
+      <source>Review</source>
+      <translation>Durchsicht</translation>
+    </message>
+    <message>
+      <source>Skip</source>
+      <translation>Auslassen</translation>
+    </message>
+    <message>
+      <source>OK</source>
+      <translation>In Ordnung</translation>
+    </message>
+    <message>
+      <source>Carried over</source>
+      <translation>Übernommen</translation>
+    </message>
+    <message>
+      <source>Hand out cells</source>
+      <translation>Zellen zuteilen</translation>
+    </message>
+    <message>
+      <source>Cell {status}</source>
+      <translation>Zelle {status}</translation>
+    </message>
+    <message>
+      <source>Flood and disaster</source>
+      <translation>Flut und Katastrophe</translation>
+    </message>
+    <message>
+      <source>Buildings</source>
+      <translation>Gebäude</translation>
+    </message>
+    <message>
+      <source>Land cover</source>
+      <translation>Landbedeckung</translation>
+    </message>
+    <message>
+      <source>Agriculture</source>
+      <translation>Landwirtschaft</translation>
+    </message>
+    <message>
+      <source>Construction site</source>
+      <translation>Baustelle</translation>
+    </message>
+    <message>
+      <source>Done, but hardly a polygon</source>
+      <translation>Fertig, aber kaum ein Polygon</translation>
+    </message>
+    <message>
+      <source>Other cells</source>
+      <translation>Andere Zellen</translation>
+    </message>
+    <message>
+      <source>Load a second date and choose it under View.</source>
+      <translation>Laden Sie einen zweiten Zeitpunkt und wählen Sie ihn unter Ansicht.</translation>
+    </message>
+    <message>
+      <source>The image has too few bands.</source>
+      <translation>Das Bild hat zu wenige Bänder.</translation>
+    </message>
+    <message>
       <source>The engine is missing: set it up in the settings.</source>
       <translation>Der Rechenkern fehlt: Richten Sie ihn in den Einstellungen ein.</translation>
     </message>
@@ -390,10 +1210,6 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
     <message>
       <source>An unfinished export is in {folder}. Resume it, or choose to replace an existing dataset.</source>
       <translation>In {folder} liegt ein unfertiger Export. Setzen Sie ihn fort, oder lassen Sie den vorhandenen Datensatz ersetzen.</translation>
-    </message>
-    <message>
-      <source>“{name}” has no field “{field}”.</source>
-      <translation>„{name}“ hat kein Feld „{field}“.</translation>
     </message>
     <message>
       <source>A file of the export cannot be written: {reason}</source>

@@ -55,6 +55,10 @@ class Window:
         """Keep values (JSON) for the test to assert on."""
         self.values.update(values)
 
+    def keep(self, name, **values):
+        """Write values (JSON) beside the pictures at once, for a scenario that will not end."""
+        (self._artifacts / name).write_text(json.dumps(values), encoding="utf-8")
+
     def until(self, holds, what, seconds=30.0):
         """Yield this to wait until `holds()` is true; `what` names it when it never is."""
         return Condition(holds, what, seconds)
@@ -74,11 +78,19 @@ class Window:
         """Whether such a widget is there."""
         return any(top.findChildren(kind, name) for top in QApplication.topLevelWidgets())
 
-    def click(self, widget, at=None):
+    def click(self, widget, at=None, button=1):
         """A real click by the X server's mouse, in the middle of the widget or at a point in it."""
         point = widget.mapToGlobal(at if at is not None else widget.rect().center())
         yield from self._xdotool("mousemove", str(point.x()), str(point.y()))
-        yield from self._xdotool("click", "1")
+        yield from self._xdotool("click", str(button))
+
+    def drag(self, widget, start, end):
+        """Press at one point of the widget, release at another."""
+        a, b = widget.mapToGlobal(start), widget.mapToGlobal(end)
+        yield from self._xdotool("mousemove", str(a.x()), str(a.y()), "mousedown", "1")
+        middle = str((a.x() + b.x()) // 2), str((a.y() + b.y()) // 2)
+        yield from self._xdotool("mousemove", *middle)
+        yield from self._xdotool("mousemove", str(b.x()), str(b.y()), "mouseup", "1")
 
     def double_click(self, widget, at=None):
         """Two quick clicks, which select the number in a box."""
