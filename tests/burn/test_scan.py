@@ -208,3 +208,8 @@ def test_pixels_are_counted_per_owner_inside_the_window_alone() -> None:
     assert count_pixels(edge_set(polygons), window, np.arange(4)).tolist() == [16, 4, 0, 0]
     edges = edge_set(polygons, all_edges=True)
     assert count_pixels(edges, window, np.arange(4), all_touched=True).tolist() == [16, 4, 0, 1]
+
+
+def test_polygons_that_lie_off_the_window_cover_none_of_its_pixels() -> None:
+    edges = edge_set([shapely.box(50, 50, 60, 60), shapely.box(70, 70, 70.2, 70.2)])
+    assert count_pixels(edges, Window(0, 0, 10, 10), np.arange(2)).tolist() == [0, 0]

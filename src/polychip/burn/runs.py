@@ -218,7 +218,7 @@ def count_pixels(
     while start < len(owners):
         stop = int(np.searchsorted(behind, behind[start] + _CROSSINGS, side="right")) - 1
         stop = max(stop, start + 1)
-        bands = -(-int(weight[start:stop].sum()) // _CROSSINGS)
+        bands = max(1, -(-int(weight[start:stop].sum()) // _CROSSINGS))
         for band in _bands(window, bands if stop - start == 1 else 1):
             points, position = edges.edges_of(owners[start:stop], band.y_off, band.y_end)
             runs = _runs_of(points, position, band, all_touched=all_touched)
