@@ -6,20 +6,24 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import pytest
 from support.conversions import converted, traps_dataset
 from support.workshop import Workshop
 
 __all__ = ["converted", "traps_dataset"]
 
 ROOT = Path(__file__).parents[2]
-DATA = (ROOT / os.environ.get("POLYCHIP_REAL_DATA", "../shared/data")).resolve()
 SCHEMAS = (ROOT / os.environ.get("POLYCHIP_SCHEMAS", "../shared/schemas")).resolve()
+DATA = (ROOT / os.environ.get("POLYCHIP_REAL_DATA", "../shared/data")).resolve()
+NEEDED = {"schemas": SCHEMAS, "real_data": DATA}
+"""What belongs to others, so that the project has no copy: the folder by fixture."""
 MISSING = (
-    f"no JSON schemas in {SCHEMAS}: set POLYCHIP_SCHEMAS (from the project's folder) to a folder with "
-    "those of STAC's extensions (stac/) and of TrainingDML-AI (tdml/)"
+    f"no JSON schemas in {SCHEMAS}, or no real data in {DATA}: set POLYCHIP_SCHEMAS to a folder with "
+    "those of STAC's extensions (stac/) and of TrainingDML-AI (tdml/), and POLYCHIP_REAL_DATA, both "
+    "from the project's folder"
 )
 
 _SETTINGS = tempfile.TemporaryDirectory(prefix="polychip-readers-")
@@ -39,26 +43,32 @@ os.environ.update(
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, and say so, what needs schemas or real data where there are none and no CI."""
+    """Leave out, and say so, what needs schemas or data where there are none and no CI."""
     if os.environ.get("CI"):
         return
-    absent = {
-        name for name, folder in (("schemas", SCHEMAS), ("data", DATA)) if not folder.is_dir()
-    }
-    theirs = [item for item in items if absent & {*getattr(item, "fixturenames", ())}]
+    absent = {name for name, folder in NEEDED.items() if not folder.is_dir()}
+    theirs = [item for item in items if absent & set(getattr(item, "fixturenames", ()))]
     items[:] = [item for item in items if item not in theirs]
     config.hook.pytest_deselected(items=theirs)
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if terminal is not None and theirs:
-        terminal.write_line(f"\n{len(theirs)} tests of tests/readers left out: {sorted(absent)}")
+        terminal.write_line(f"\n{len(theirs)} tests of tests/readers left out: {MISSING}")
 
 
 @pytest.fixture(scope="session")
 def schemas() -> Path:
-    """The folder of the JSON schemas; they belong to others, so the project has no copy."""
+    """The folder of the JSON schemas."""
     if not SCHEMAS.is_dir():
         pytest.fail(MISSING)
     return SCHEMAS
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of the real data."""
+    if not DATA.is_dir():
+        pytest.fail(MISSING)
+    return DATA
 
 
 @pytest.fixture(scope="session")
@@ -73,11 +83,3 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def workshop(tmp_path: Path) -> Workshop:
     """A folder to make images, labels and datasets in."""
     return Workshop(tmp_path)
-
-
-@pytest.fixture(scope="session")
-def data() -> Path:
-    """The folder of the real data."""
-    if not DATA.is_dir():
-        pytest.fail(f"no real data in {DATA}: set POLYCHIP_REAL_DATA")
-    return DATA

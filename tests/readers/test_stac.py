@@ -2,12 +2,11 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyproj.datadir
 import pystac
 import pystac.validation
 import pytest
@@ -17,57 +16,20 @@ from pystac.extensions.classification import ClassificationExtension
 from pystac.extensions.file import FileExtension
 from pystac.extensions.label import LabelExtension, LabelType
 from pystac.extensions.projection import ProjectionExtension
-from pystac.stac_io import DefaultStacIO, StacIO
+from schema_checks import offline, validate
 from support.rasters import place
 from support.truth import truths
 
-
-class Offline(DefaultStacIO):
-    """Schemas come from files; nothing else may be fetched."""
-
-    known: dict[str, str]
-
-    def read_text_from_href(self, href: str, *args: Any, **kwargs: Any) -> str:
-        """A file, or a schema by its address."""
-        if "://" not in href:
-            return super().read_text_from_href(href, *args, **kwargs)
-        return self.known[href.rstrip("#")]
+__all__ = ["offline"]
 
 
-@pytest.fixture
-def offline(schemas: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """pystac with the schemas of the extensions."""
-    texts = [path.read_text("utf-8") for path in sorted((schemas / "stac").glob("*.json"))]
-    known = {json.loads(text)["$id"].rstrip("#"): text for text in texts}
-    projjson = Path(pyproj.datadir.get_data_dir(), "projjson.schema.json")
-    known["https://proj.org/schemas/v0.7/projjson.schema.json"] = projjson.read_text("utf-8")
-    monkeypatch.setattr(Offline, "known", known, raising=False)
-    before = StacIO._default_io
-    StacIO.set_default(Offline)
-    pystac.validation.set_validator(pystac.validation.stac_validator.JsonSchemaSTACValidator())
-    yield
-    StacIO.set_default(before or DefaultStacIO)
-
-
-def validate(folder: Path) -> int:
-    """Number of items that were validated, each with its extensions."""
-    collection = json.loads((folder / "collection.json").read_text("utf-8"))
-    pystac.validation.validate_dict(collection)
-    found = 0
-    for path in folder.glob("items/*/*/*.json"):
-        item = json.loads(path.read_text("utf-8"))
-        assert len(pystac.validation.validate_dict(item)) == 1 + len(item["stac_extensions"])
-        found += 1
-    return found
-
-
-def test_every_item_is_valid_with_all_its_extensions(
-    offline: None, converted: Callable[..., Path]
-) -> None:
+@pytest.mark.usefixtures("offline")
+def test_every_item_is_valid_with_all_its_extensions(converted: Callable[..., Path]) -> None:
     assert validate(converted("stac")) == 6
 
 
-def test_the_sample_s_catalogue_is_valid(offline: None, sample: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("offline")
+def test_the_sample_s_catalogue_is_valid(sample: Path, tmp_path: Path) -> None:
     import polychip
 
     done = polychip.convert(sample, "stac", tmp_path / "out", files="reference")
@@ -89,8 +51,9 @@ def test_the_sample_s_catalogue_is_valid(offline: None, sample: Path, tmp_path: 
         ("label:properties", []),
     ],
 )
+@pytest.mark.usefixtures("offline")
 def test_the_validator_sees_what_is_wrong(
-    offline: None, converted: Callable[..., Path], field: str, value: Any
+    converted: Callable[..., Path], field: str, value: Any
 ) -> None:
     path = next(converted("stac").glob("items/*/*/*.json"))
     item = json.loads(path.read_text("utf-8"))

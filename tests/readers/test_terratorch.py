@@ -71,9 +71,9 @@ def test_the_readmes_snippet_runs(folder: Path) -> None:
 
 @pytest.mark.parametrize("size", [512, 128])
 def test_the_spanish_flood_of_sen1floods11_comes_back_as_its_makers_drew_it(
-    tmp_path: Path, data: Path, size: int
+    tmp_path: Path, real_data: Path, size: int
 ) -> None:
-    source = data / "sen1floods11-spain"
+    source = real_data / "sen1floods11-spain"
     workshop = Workshop(tmp_path, where=place())
     image = {s: str(source / f"Spain_7370579_{s.upper()}Hand.tif") for s in ("s1", "s2")}
     schema = {
