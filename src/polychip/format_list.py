@@ -33,6 +33,8 @@ FORMATS: dict[str, FormatEntry] = {
     "sen1floods11": FormatEntry("sen1floods11", "Sen1Floods11's folders: water, none, no data"),
     "webdataset": FormatEntry("webdataset", "WebDataset shards (tar), all bands and objects"),
     "huggingface": FormatEntry("huggingface", "Hugging Face: metadata.jsonl or Parquet"),
+    "xbd": FormatEntry("xbd", "xBD's pictures and damage grades, before and after"),
+    "spacenet8": FormatEntry("spacenet8", "SpaceNet 8: buildings and roads, dry or flooded"),
     "gpkg": FormatEntry("gpkg", "the grid of chips as a GeoPackage for QGIS, no pixels"),
 }
 """By name, in the order of the docs."""
