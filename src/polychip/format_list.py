@@ -35,6 +35,8 @@ FORMATS: dict[str, FormatEntry] = {
     "huggingface": FormatEntry("huggingface", "Hugging Face: metadata.jsonl or Parquet"),
     "xbd": FormatEntry("xbd", "xBD's pictures and damage grades, before and after"),
     "spacenet8": FormatEntry("spacenet8", "SpaceNet 8: buildings and roads, dry or flooded"),
+    "esri": FormatEntry("esri", "Esri Classified_Tiles (structure tested only)"),
+    "esri-rcnn": FormatEntry("esri", "Esri RCNN_Masks (structure tested only)", needs_objects=True),
     "gpkg": FormatEntry("gpkg", "the grid of chips as a GeoPackage for QGIS, no pixels"),
 }
 """By name, in the order of the docs."""
