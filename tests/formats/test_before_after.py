@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 import rasterio
 from PIL import Image
 from support import floods
+from support.conversions import docs_snippet, readme_snippet
 from support.datasets import differing, manifest, read_chip, rows
 
 import polychip
@@ -97,6 +100,28 @@ def test_two_workers_write_the_bytes_that_one_writes(pair: Path, tmp_path: Path,
     for workers in (1, 2):
         polychip.convert(pair, name, tmp_path / f"out{workers}", workers=workers)
     assert differing(tmp_path / "out1", tmp_path / "out2") == []
+
+
+def test_the_snippet_runs_and_is_the_one_that_the_docs_show(
+    pair: Path, tmp_path: Path, name: str
+) -> None:
+    polychip.convert(pair, name, tmp_path / "out")
+    snippet = readme_snippet(tmp_path / "out")
+    page = Path(__file__).parents[2] / "docs" / "formats.md"
+    assert docs_snippet(page, name) == snippet
+    done = subprocess.run(
+        [sys.executable, "-c", snippet],
+        cwd=tmp_path / "out", capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_chip_without_its_partner_is_refused(tmp_path: Path, name: str) -> None:
+    made = floods.before_after(
+        tmp_path / "made", hole=True, chips={"size": floods.SIZE, "max_nodata": 0.5}
+    )
+    with pytest.raises(FormatError, match=r"scene 'elbe_2024-05-01' has no such chip \(1 of"):
+        polychip.convert(made, name, tmp_path / "x")
 
 
 def test_ignored_pixels_stop_it_unless_they_may_become_background(

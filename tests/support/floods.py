@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from support.rasters import place
+from support.rasters import coordinates_as_pixels, place
 from support.traps import box
 from support.workshop import Workshop
 
@@ -59,8 +59,11 @@ def flood(folder: Path, *, names: tuple[str, ...] = ("Elbe_2024",), **tables: An
 GRADES = ("no-damage", "minor-damage", "major-damage", "destroyed")
 
 
-def before_after(folder: Path, *, cloud: bool = False, **tables: Any) -> Path:
-    """A place before and after: four buildings that suffer differently, and two roads."""
+def before_after(folder: Path, *, cloud: bool = False, hole: bool = False, **tables: Any) -> Path:
+    """A place before and after: four buildings that suffer differently, and two roads.
+
+    With `hole` the first chip has no data before.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     workshop = Workshop(folder, where=place(*SHAPE))
     houses = [box(4 + 20 * i, 4, 10, 10) for i in range(4)]
@@ -76,7 +79,11 @@ def before_after(folder: Path, *, cloud: bool = False, **tables: Any) -> Path:
         labels = workshop.labels(
             [s for s, _ in shapes], name=f"{day}.gpkg", **{"class": [c for _, c in shapes]}
         )
-        recipe = workshop.recipe(workshop.image(name=f"{day}.tif"), {"path": labels})
+        pixels = coordinates_as_pixels(*SHAPE)
+        if hole and shapes is pre:
+            pixels[:, :SIZE, :SIZE] = 0
+        image = workshop.image(pixels, name=f"{day}.tif", nodata=0)
+        recipe = workshop.recipe(image, {"path": labels})
         scenes.append(recipe["scenes"][0] | {"name": f"elbe_{day}", "group": "elbe_1", "date": day})
     classes = [{"name": n, "code": c, "thing": False} for n, c in codes.items()]
     options: dict[str, Any] = {

@@ -68,7 +68,8 @@ def prepare(preparation: Preparation) -> "Xbd":
         for code in chosen_codes(preparation, option, _NAMES[option].__contains__):
             if code in grades:
                 raise FormatError(
-                    f"{name}: class '{source.schema.by_code[code].name}' has two grades"
+                    f"{name}: class '{source.schema.by_code[code].name}' has two grades; name it "
+                    "in one option only"
                 )
             grades[code] = value
     if not grades:
