@@ -36,6 +36,10 @@ FORMATS: dict[str, FormatEntry] = {
     "stac": FormatEntry("stac", "a STAC catalogue, an item a chip, GeoTIFF"),
     "croissant": FormatEntry("croissant", "Croissant: a table of hashed GeoTIFFs for mlcroissant"),
     "tdml": FormatEntry("tdml", "OGC TrainingDML-AI JSON, GeoTIFF"),
+    "xbd": FormatEntry("xbd", "xBD's pictures and damage grades, before and after"),
+    "spacenet8": FormatEntry("spacenet8", "SpaceNet 8: buildings and roads, dry or flooded"),
+    "esri": FormatEntry("esri", "Esri Classified_Tiles (structure tested only)"),
+    "esri-rcnn": FormatEntry("esri", "Esri RCNN_Masks (structure tested only)", needs_objects=True),
     "gpkg": FormatEntry("gpkg", "the grid of chips as a GeoPackage for QGIS, no pixels"),
 }
 """By name, in the order of the docs."""

@@ -11,7 +11,7 @@ from support.conversions import docs_snippet, readme_snippet
 
 from polychip.format_list import FORMATS
 
-LIGHT = ("coco", "coco-panoptic", "png", "tdml", "gpkg")
+LIGHT = ("coco", "coco-panoptic", "png", "esri", "esri-rcnn", "tdml", "gpkg")
 """The other formats' libraries are heavy: see tests/readers."""
 PAGE = Path(__file__).parents[2] / "docs" / "formats.md"
 
@@ -27,8 +27,8 @@ def test_the_snippet_runs_in_the_formats_folder(converted: Callable[..., Path], 
 
 
 @pytest.mark.parametrize("name", ["coco", "coco-panoptic", "png", "yolo-seg", "yolo-semantic",
-                                  "voc", "cityscapes", "webdataset", "huggingface", "stac",
-                                  "croissant", "tdml", "gpkg"])  # fmt: skip
+                                  "voc", "cityscapes", "webdataset", "huggingface", "esri",
+                                  "esri-rcnn", "stac", "croissant", "tdml", "gpkg"])  # fmt: skip
 def test_the_docs_show_the_readmes_snippet(converted: Callable[..., Path], name: str) -> None:
     shown = re.sub(r"imgsz=\d+", "imgsz=32", docs_snippet(PAGE, name))
     assert shown == readme_snippet(converted(name))

@@ -10,7 +10,7 @@ import polychip
 from polychip.format_list import FORMATS
 from support import traps
 
-PROFILES = ("sen1floods11",)
+PROFILES = ("sen1floods11", "xbd", "spacenet8")
 """Formats of one kind of dataset, with tests of their own."""
 ANY_DATASET = tuple(name for name in FORMATS if name not in PROFILES)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from support.rasters import place
+from support.rasters import coordinates_as_pixels, place
 from support.traps import box
 from support.workshop import Workshop
 
@@ -54,3 +54,40 @@ def flood(folder: Path, *, names: tuple[str, ...] = ("Elbe_2024",), **tables: An
     recipe["scenes"] = [scene | {"name": name, "group": "river"} for name in names]
     recipe["scenes"][0]["date"] = "2024-06-05"
     return workshop.run(recipe)
+
+
+GRADES = ("no-damage", "minor-damage", "major-damage", "destroyed")
+
+
+def before_after(folder: Path, *, cloud: bool = False, hole: bool = False, **tables: Any) -> Path:
+    """A place before and after: four buildings that suffer differently, and two roads.
+
+    With `hole` the first chip has no data before.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    workshop = Workshop(folder, where=place(*SHAPE))
+    houses = [box(4 + 20 * i, 4, 10, 10) for i in range(4)]
+    roads = [box(0, 40, 96, 3), box(50, 32, 3, 32)]
+    pre = [(h, "building") for h in houses] + [(r, "road") for r in roads]
+    post = [*zip(houses, GRADES, strict=True), (roads[0], "road"), (roads[1], "flooded road")]
+    if cloud:
+        post.append((box(0, 60, 5, 4), "cloud"))
+    names = ["cloud", *GRADES, "building", "flooded road", "road", "permanent_water"]
+    codes = {"cloud": 255, **{name: i for i, name in enumerate(names[1:], start=3)}}
+    scenes = []
+    for day, shapes in (("2024-05-01", pre), ("2024-06-05", post)):
+        labels = workshop.labels(
+            [s for s, _ in shapes], name=f"{day}.gpkg", **{"class": [c for _, c in shapes]}
+        )
+        pixels = coordinates_as_pixels(*SHAPE)
+        if hole and shapes is pre:
+            pixels[:, :SIZE, :SIZE] = 0
+        image = workshop.image(pixels, name=f"{day}.tif", nodata=0)
+        recipe = workshop.recipe(image, {"path": labels})
+        scenes.append(recipe["scenes"][0] | {"name": f"elbe_{day}", "group": "elbe_1", "date": day})
+    classes = [{"name": n, "code": c, "thing": False} for n, c in codes.items()]
+    options: dict[str, Any] = {
+        "schema": {"class_field": "class", "classes": classes}, "chips": {"size": SIZE},
+        "split": {"by": "random", "fractions": FRACTIONS}, "masks": {"mode": "semantic"},
+    }  # fmt: skip
+    return workshop.run(recipe | {"scenes": scenes} | options | tables)
