@@ -29,7 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_add_init, _add_plan, _add_export, _add_run, _add_verify, _add_demo):
+    for add in (_add_init, _add_plan, _add_export, _add_run, _add_verify, _add_demo, _add_serve):
         add(commands)
     return parser
 
@@ -164,6 +164,16 @@ def _add_demo(commands: Any) -> None:
         help="the dataset's folder (default: polychip-demo)",
     )  # fmt: skip
     _run_options(parser)
+
+
+def _add_serve(commands: Any) -> None:
+    _command(
+        commands,
+        "serve",
+        "answer another program's requests for plans, previews and runs, by JSON lines on stdin "
+        "and stdout",
+        """  echo '{"id": 1, "method": "hello"}' | polychip serve""",
+    )
 
 
 def _inputs(parser: argparse.ArgumentParser) -> None:

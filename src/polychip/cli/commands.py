@@ -104,6 +104,16 @@ def demo(args: argparse.Namespace) -> int:
     return code if report.ok else WRONG
 
 
+def serve(args: argparse.Namespace) -> int:
+    """Answer another program until it goes."""
+    from polychip.serve.main import serve_pipes
+
+    del args
+    _light_pyogrio()
+    serve_pipes()
+    return DONE
+
+
 def with_output(recipe: "Recipe", folder: str) -> "Recipe":
     """The recipe with another output folder."""
     output = recipe.output.model_copy(update={"path": str(Path(folder).absolute())})

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from polychip.burn.edges import EdgeSet, build_edges
 from polychip.io.vector import (
@@ -11,7 +12,7 @@ from polychip.io.vector import (
     read_features,
     source_crs,
 )
-from polychip.labels.footprint import clip_far
+from polychip.labels.footprint import Footprint, clip_far
 from polychip.labels.geometry import repair
 from polychip.labels.project import pixel_edges
 from polychip.recipe import VectorSource
@@ -24,12 +25,19 @@ def load_extent(place: ScenePlace, sources: Sequence[VectorSource]) -> EdgeSet:
     Raises:
         InputError: a layer can't be read or placed.
     """
-    points, owners, total = [], [], 0
+    parts = []
     for source in sources:
         info = describe_layer(source)
         _, around = place_layer(place, source_crs(source, info))
-        table = read_features(source, info, [], around.read_boxes())
-        fixed = repair(table.geometry)
+        parts.append((read_features(source, info, [], around.read_boxes()).geometry, around))
+    return extent_edges(parts)
+
+
+def extent_edges(parts: Sequence[tuple[NDArray[np.object_], Footprint]]) -> EdgeSet:
+    """The edges of polygons, each array of them in the CRS that its footprint is in."""
+    points, owners, total = [], [], 0
+    for shapes, around in parts:
+        fixed = repair(shapes)
         geometry = clip_far(fixed.geometry[~shapely.is_missing(fixed.geometry)], around)
         edges = pixel_edges(geometry, around)
         points.append(edges.points)

@@ -153,12 +153,27 @@ def _load_source(
     report.repaired = [fids[i] for i in np.flatnonzero(polygons.invalid[alive])]
     values = [one_class] * len(alive) if one_class is not None else column(class_name)
     codes = class_codes(values, fids, schema, source, class_name, report)
-    geometry = polygons.geometry[alive]
-    edges = pixel_edges(clip_far(geometry, around), around)
-    return (
-        SourceFeatures(geometry, edges, codes, fids, column(instance_field), namespace),
-        report,
+    features = placed_features(
+        polygons.geometry[alive], around, codes, fids, column(instance_field), namespace
     )
+    return features, report
+
+
+def placed_features(
+    geometry: NDArray[np.object_],
+    around: Footprint,
+    codes: NDArray[np.int64],
+    fids: list[str],
+    instances: list[str | None],
+    namespace: str,
+) -> SourceFeatures:
+    """Valid polygons in pixel space, cut where they reach far beyond the image.
+
+    Args:
+        geometry: in the CRS that `around` is in; the other arguments have an entry a geometry.
+    """
+    edges = pixel_edges(clip_far(geometry, around), around)
+    return SourceFeatures(geometry, edges, codes, fids, instances, namespace)
 
 
 def _read_polygons(
