@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "plugin"), str(Path(__file__).resolve().parent)]
 
 from qgis.core import QgsProject, QgsSettings  # noqa: E402
-from qgis.gui import QgsMessageBar  # noqa: E402
+from qgis.gui import QgsMapCanvas, QgsMessageBar  # noqa: E402
 from qgis.PyQt.QtCore import QCoreApplication  # noqa: E402
 from qgis.PyQt.QtWidgets import QMainWindow, QMenu, QToolBar  # noqa: E402
 
@@ -202,6 +202,10 @@ class FakeIface:
         self.option_factories: list = []
         self.shown_options: list[str] = []
         self.log_shown = 0
+        self.canvas = QgsMapCanvas(self.window)
+
+    def mapCanvas(self) -> QgsMapCanvas:
+        return self.canvas
 
     def mainWindow(self) -> QMainWindow:
         return self.window

@@ -244,7 +244,9 @@ class Server:
     def _recipe(self, job: _Job) -> Any:
         recipe = _recipe_of(job.request.params)
         job.request.params.done()
-        return {"recipe": recipe.model_dump(mode="json", by_alias=True, exclude_none=True)}
+        plain: dict[str, Any] = {"mode": "json", "by_alias": True, "exclude_none": True}
+        stated = recipe.model_dump(**plain, exclude_unset=True)
+        return {"recipe": recipe.model_dump(**plain), "stated": stated}
 
     def _plan(self, job: _Job) -> Any:
         params = job.request.params
