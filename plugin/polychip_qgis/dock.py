@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from qgis.core import QgsMapLayer, QgsMapLayerProxyModel, QgsProject
 from qgis.gui import QgsDockWidget, QgsFileWidget, QgsMapLayerComboBox
-from qgis.PyQt.QtCore import QSignalBlocker, Qt, pyqtSignal
+from qgis.PyQt.QtCore import QSignalBlocker, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -189,9 +189,6 @@ class PolychipDock(QgsDockWidget):
         column = QVBoxLayout(content)
         for group in (inputs, classes, chips, splits, self.preview, output):
             column.addWidget(group)
-        column.addWidget(self.export_button)
-        column.addWidget(self.progress)
-        column.addLayout(engine_row)
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setObjectName("polychipScroll")
@@ -203,7 +200,19 @@ class PolychipDock(QgsDockWidget):
         scroll.setMinimumWidth(
             content.minimumSizeHint().width() + scroll.verticalScrollBar().sizeHint().width()
         )
-        self.setWidget(scroll)
+        self._scroll = scroll
+        whole = QWidget()
+        whole.setObjectName("polychipWhole")
+        rows = QVBoxLayout(whole)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.addWidget(scroll, 1)
+        footer = QVBoxLayout()  # in sight however far the rest is scrolled
+        footer.setContentsMargins(9, 0, 9, 9)
+        footer.addWidget(self.export_button)
+        footer.addWidget(self.progress)
+        footer.addLayout(engine_row)
+        rows.addLayout(footer)
+        self.setWidget(whole)
 
     # --- wiring
 
@@ -231,6 +240,7 @@ class PolychipDock(QgsDockWidget):
         self.more_imagery.chosen.connect(self._read_grids)
         self.extent.layerChanged.connect(self.split.set_extent)
         self.classes.fillRequested.connect(self._fill_classes)
+        self.preview.opened.connect(self._show_preview)
         self.save_button.clicked.connect(lambda *_: self.saveRecipeRequested.emit())
         self.load_button.clicked.connect(lambda *_: self.loadRecipeRequested.emit())
         self.output.fileChanged.connect(self._remember)
@@ -341,6 +351,10 @@ class PolychipDock(QgsDockWidget):
         settings = self.settings()
         remember(QgsProject.instance(), settings)
         self.settingsChanged.emit(settings)
+
+    def _show_preview(self) -> None:
+        """Bring the picture into sight once Qt has laid it out."""
+        QTimer.singleShot(0, lambda: self._scroll.ensureWidgetVisible(self.preview, 0, 0))
 
     def _fill_classes(self) -> None:
         layer, field = self.labels.currentLayer(), self.class_field.currentField()

@@ -64,7 +64,7 @@ def run_command(
 def ask_engine(
     engine: Engine, method: str, params: dict[str, Any], feedback: QgsProcessingFeedback
 ) -> Answer:
-    """Ask the engine one question and wait for the answer; cancelling withdraws it."""
+    """Ask the engine one question and wait for the answer; cancelling ends it."""
     answers: list[Answer] = []
     loop, session, poll = QEventLoop(), EngineSession(), QTimer()
 
@@ -77,11 +77,11 @@ def ask_engine(
             feedback.setProgress(100.0 * event.get("done", 0) / event["total"])
 
     session.use(engine)
-    number = session.ask(method, params, take, told)
+    session.ask(method, params, take, told)
 
     def look() -> None:
         if feedback.isCanceled() and not answers:
-            session.cancel(number)
+            take(Answer(False, {}, CANCELLED))
 
     poll.setInterval(_POLL_MS)
     poll.timeout.connect(look)

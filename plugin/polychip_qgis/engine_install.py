@@ -53,8 +53,9 @@ def proxy_variables() -> dict[str, str]:
     if not settings.value("proxy/proxyEnabled", False, type=bool):
         return {}
     kind = str(settings.value("proxy/proxyType", ""))
-    host, port = str(settings.value("proxy/proxyHost", "")), str(
-        settings.value("proxy/proxyPort", "")
+    host, port = (
+        str(settings.value("proxy/proxyHost", "")),
+        str(settings.value("proxy/proxyPort", "")),
     )
     if kind == "DefaultProxy" or not host:
         return {}  # the system's, which pip finds by itself
@@ -191,7 +192,9 @@ class EngineInstall(QObject):
 
     def _take_version(self, worked: bool) -> None:
         if not worked or not self._heard.startswith("polychip "):
-            self._finish(False, tr("The engine was installed but does not start; see the diagnostics."))
+            self._finish(
+                False, tr("The engine was installed but does not start; see the diagnostics.")
+            )
             return
         try:
             _put_in_place(self._partial, self.plan.target)

@@ -177,4 +177,3 @@ def run_and_wait(
         loop.exec()
     poll.stop()
     return outcomes[0]
-

@@ -76,9 +76,7 @@ class PlanChipsAlgorithm(ChipAlgorithm):
         for parameter in self.add_inputs():
             parameter.setFlags(parameter.flags() | advanced)
             self.addParameter(parameter)
-        self.addParameter(
-            QgsProcessingParameterBoolean(self.EXACT, tr("Read the imagery"), False)
-        )
+        self.addParameter(QgsProcessingParameterBoolean(self.EXACT, tr("Read the imagery"), False))
         self.addParameter(
             QgsProcessingParameterFeatureSink(
                 self.OUTPUT, tr("Planned chips"), QgsProcessing.SourceType.TypeVectorPolygon

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Plans for the dock: labels and extent as seen, in a folder of their own, planned by the engine."""
+"""Plans for the dock: labels and extent as seen, in a folder of their own, and the engine asked."""
 
 from __future__ import annotations
 

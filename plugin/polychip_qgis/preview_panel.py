@@ -76,6 +76,8 @@ class PreviewPanel(QGroupBox):
 
     toggled_by_user = pyqtSignal(bool)
     planRequested = pyqtSignal()
+    opened = pyqtSignal()
+    """The first picture since the preview was turned on."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(tr("Preview"), parent)
@@ -139,10 +141,14 @@ class PreviewPanel(QGroupBox):
         self.text.setText(text)
         self.text.setVisible(bool(text))
 
-    def show_chip(self, chip: dict[str, Any], shown: PreviewPictures, names: dict[int, str]) -> None:
+    def show_chip(
+        self, chip: dict[str, Any], shown: PreviewPictures, names: dict[int, str]
+    ) -> None:
         """A chip, as the engine answered it; `names` are the classes' by code."""
-        self._pictures = shown
+        first, self._pictures = self._pictures is None, shown
         self._compose()
+        if first:
+            self.opened.emit()
         self.say(chip_words(chip, names))
 
     def _compose(self, *_: object) -> None:

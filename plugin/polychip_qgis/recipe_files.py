@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Recipes saved from the dock and loaded into it; the engine reads them, for it knows what is right."""
+"""Recipes saved from the dock and loaded into it; the engine reads them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Features around one chip as the engine's `preview` takes them: as seen, unsaved edits included."""
+"""Features around one chip, as the engine's `preview` takes them: unsaved edits included."""
 
 from __future__ import annotations
 

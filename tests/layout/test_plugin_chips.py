@@ -9,6 +9,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 from affine import Affine
+
 from polychip.grid import Grid
 from polychip.layout.cells import ChipOptions, chip_ids, group_lattice, plan_cells, starts
 
@@ -57,8 +58,12 @@ def test_rows_columns_and_ids_are_those_of_the_engines_plan(plugin: ModuleType, 
         )
         cells = plan_cells(group_lattice("g", [("scene", grid)]), options)
         layout = plugin.ChipLayout(int(size), int(stride), edge)
-        theirs = list(plugin.chips(plugin.PixelGrid((5e5, 2, 0, 4e6, 0, -2), width, height), layout))
-        expected = zip(*(getattr(cells, n).tolist() for n in ("row", "col", "x_off", "y_off")))
+        theirs = list(
+            plugin.chips(plugin.PixelGrid((5e5, 2, 0, 4e6, 0, -2), width, height), layout)
+        )
+        expected = zip(
+            *(getattr(cells, n).tolist() for n in ("row", "col", "x_off", "y_off")), strict=True
+        )
         assert [tuple(chip) for chip in theirs] == list(expected)
         ids = list(chip_ids("g", cells.row, cells.col))
         assert [f"g_{chip.chip_id}" for chip in theirs] == ids

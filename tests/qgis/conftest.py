@@ -244,7 +244,7 @@ class FakeIface:
         self.shown_options.append(page)
 
 
-def wait_until(holds: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+def wait_until(holds: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
     """Turn Qt's event loop until `holds()`, or fail with `what`."""
     deadline = time.monotonic() + seconds
     while not holds():
