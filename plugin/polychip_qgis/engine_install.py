@@ -228,6 +228,8 @@ class EngineInstall(QObject):
     # --- one step
 
     def _run(self, command: list[str], then: object) -> None:
+        if self._over:
+            return  # cancelled by whoever heard of the progress
         self._heard, self._next = "", then
         self._keep(f"$ {' '.join(command)}\n")
         self._process = QProcess(self)
