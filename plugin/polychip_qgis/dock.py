@@ -32,6 +32,10 @@ from .split_box import SplitBox
 from .translation import tr
 
 
+LAID_OUT_MS = 60
+"""Qt gives a picture its height only after it was shown."""
+
+
 class PolychipDock(QgsDockWidget):
     """Collects a DockSettings and remembers it in the project; whoever listens exports."""
 
@@ -240,7 +244,13 @@ class PolychipDock(QgsDockWidget):
         self.more_imagery.chosen.connect(self._read_grids)
         self.extent.layerChanged.connect(self.split.set_extent)
         self.classes.fillRequested.connect(self._fill_classes)
-        self.preview.opened.connect(self._show_preview)
+        self._laid_out = QTimer(self)
+        self._laid_out.setSingleShot(True)
+        self._laid_out.setInterval(LAID_OUT_MS)
+        self._laid_out.timeout.connect(
+            lambda: self._scroll.ensureWidgetVisible(self.preview.text, 0, 12)
+        )
+        self.preview.opened.connect(self._laid_out.start)
         self.save_button.clicked.connect(lambda *_: self.saveRecipeRequested.emit())
         self.load_button.clicked.connect(lambda *_: self.loadRecipeRequested.emit())
         self.output.fileChanged.connect(self._remember)
@@ -351,10 +361,6 @@ class PolychipDock(QgsDockWidget):
         settings = self.settings()
         remember(QgsProject.instance(), settings)
         self.settingsChanged.emit(settings)
-
-    def _show_preview(self) -> None:
-        """Bring the picture into sight once Qt has laid it out."""
-        QTimer.singleShot(0, lambda: self._scroll.ensureWidgetVisible(self.preview, 0, 0))
 
     def _fill_classes(self) -> None:
         layer, field = self.labels.currentLayer(), self.class_field.currentField()

@@ -60,12 +60,14 @@ class Planner(QObject):
         self._folder: tempfile.TemporaryDirectory | None = None
         self._inputs: InputsTask | None = None
         self._asked = 0
+        self._open: object | None = None
+        """Stands for the question that is open; an answer to an older one is passed over."""
         self._settings: DockSettings | None = None
 
     @property
     def is_busy(self) -> bool:
         """Whether a plan is being made."""
-        return self._inputs is not None or self._asked != 0
+        return self._inputs is not None or self._open is not None
 
     def start(self, layers: ExportLayers, settings: DockSettings) -> None:
         """Begin; what was begun before is dropped.
@@ -90,9 +92,9 @@ class Planner(QObject):
         if inputs is not None:
             inputs.ended.disconnect(self._inputs_written)
             inputs.cancel()
-        asked, self._asked = self._asked, 0
-        if asked:
-            self._session.cancel(asked)
+        if self._open is not None:
+            self._open = None
+            self._session.cancel(self._asked)
 
     def close(self) -> None:
         """Give up and remove all files."""
@@ -109,16 +111,15 @@ class Planner(QObject):
             self.failed.emit(PlanFailure("", inputs.outcome.message))
             return
         recipe = str(inputs.request.paths.recipe)
-        number: list[int] = []
+        mine = self._open = object()
 
         def take(answer: Answer) -> None:
-            if number and number[0] == self._asked:
-                self._asked = 0
+            if self._open is mine:
+                self._open = None
                 self._take(answer)
 
         params = {"recipe": recipe, "chips": True}
         self._asked = self._session.ask("plan", params, take, self._tell)
-        number.append(self._asked)
 
     def _tell(self, event: dict[str, Any]) -> None:
         self.progressed.emit(int(event.get("done", 0)), int(event.get("total", 0)))
