@@ -95,8 +95,12 @@ def _class_picture(told: dict[str, Any], schema: dict[str, Any], size: QSize) ->
 
 
 def _object_picture(told: dict[str, Any], size: QSize) -> QImage:
-    values = numbers(told)
-    index = bytes((value - 1) % _N_COLORS + 1 if value else 0 for value in values)
+    raw = raw_bytes(told)
+    if told["dtype"] == "uint16" and not any(raw[1::2]) and max(raw[::2], default=0) <= _N_COLORS:
+        index = raw[::2]  # few objects, which is usual: the low bytes are their numbers
+    else:
+        values = numbers(told)
+        index = bytes((value - 1) % _N_COLORS + 1 if value else 0 for value in values)
     table = [QColor(0, 0, 0, 0).rgba()]
     table += [object_color(number).rgba() for number in range(1, _N_COLORS + 1)]
     return _indexed(index, table, size)

@@ -222,9 +222,9 @@ class PlanSession:
             why = [LEFT_BY_SPLIT if d else w for d, w in zip(dropped, why, strict=True)]
         reasons = ["", *sorted(set(why) - {""})]
         number = {reason: index for index, reason in enumerate(reasons)}
-        split = np.where(scene.split == DROPPED, NO_SPLIT, scene.split).astype(np.uint8)
-        if not self._split_names():
-            split[:] = NO_SPLIT
+        split = np.full(len(scene.row), NO_SPLIT, dtype=np.uint8)
+        if self._split_names():
+            split[scene.kept] = scene.split[scene.kept]
         return {
             "scene": scene.name,
             "group": scene.scene.group_name,
