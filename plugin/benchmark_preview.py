@@ -30,6 +30,8 @@ from qgis.core import (  # noqa: E402
     QgsSettings,
     QgsVectorLayer,
 )
+from qgis.PyQt.QtCore import QEventLoop  # noqa: E402
+
 
 SIDE = 10_240
 MOVES = 60
@@ -63,11 +65,15 @@ def main() -> None:
         control.shown.connect(shown.append)
         control.planned.connect(plans.append)
 
+        loop = QEventLoop()
+        control.shown.connect(lambda *_: loop.quit())
+        control.planned.connect(lambda *_: loop.quit())
+
         def wait(holds):
+            """Let Qt's own loop turn, as in QGIS."""
             began = time.perf_counter()
             while not holds():
-                application.processEvents()
-                time.sleep(0.001)  # as QGIS sleeps between events; its threads want the lock
+                loop.exec()
             return 1000 * (time.perf_counter() - began)
 
         rng, cpu = random.Random(3), []
