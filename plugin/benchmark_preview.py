@@ -32,7 +32,6 @@ from qgis.core import (  # noqa: E402
 )
 from qgis.PyQt.QtCore import QEventLoop  # noqa: E402
 
-
 SIDE = 10_240
 MOVES = 60
 GOAL_MS = 200

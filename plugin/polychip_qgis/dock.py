@@ -31,7 +31,6 @@ from .raster_grid import NoPixelGridError, grid_of
 from .split_box import SplitBox
 from .translation import tr
 
-
 LAID_OUT_MS = 60
 """Qt gives a picture its height only after it was shown."""
 

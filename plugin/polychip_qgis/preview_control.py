@@ -233,9 +233,6 @@ class PreviewControl(QObject):
         wanted = self._wanted()
         if wanted is None or wanted == self._in_picture:
             return
-        if self._classes_changed():
-            self.plan()
-            return
         self._ask(wanted)
 
     def _wanted(self) -> Shown | None:
@@ -296,6 +293,12 @@ class PreviewControl(QObject):
             return
         if answer.ok:
             self._show(asked, answer.result)
+            if self._classes_changed():  # looked at afterwards: the picture comes first
+                self.plan()
+                return
+        elif answer.code == "input" and self._classes_changed():
+            self.plan()
+            return
         elif answer.code == "unknown_plan" and not again:
             self._make_stale()
             return

@@ -250,9 +250,9 @@ def test_qgis_process_plans_what_it_then_exports_and_verifies(
     splits = {
         path.stem: sorted(path.read_text().split()) for path in (sample / "dataset/splits").iterdir()
     }
-    layer = ogr.Open(str(plan)).GetLayer(0)
+    source = ogr.Open(str(plan))  # the layer does not keep it
     told = {}
-    for feature in layer:
+    for feature in source.GetLayer(0):
         told.setdefault(feature["split"], []).append(feature["chip_id"])
     assert {name: sorted(chips) for name, chips in told.items()} == splits
     run = qgis_process("run", "polychip:verifydataset", "--", f"DATASET={sample / 'dataset'}")
