@@ -6,10 +6,10 @@ The same sources give the same bytes on every machine: names in order, one date,
 
 import argparse
 import re
-import tomllib
 import zipfile
 from pathlib import Path
 
+import tomllib
 import translations
 
 ROOT = Path(__file__).resolve().parents[1]

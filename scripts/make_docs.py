@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "commands.md"
 COMMANDS = (
     "init", "plan", "export", "run", "append", "verify", "check", "agree", "advise", "gallery",
-    "report", "convert", "demo", "vectorize", "import",
+    "report", "convert", "demo", "vectorize", "import", "serve",
 )  # fmt: skip
 SHOWN = tuple(ROOT / "docs" / name for name in ("quality.md", "agreement.md", "strategy.md"))
 _BLOCK = re.compile(r"^```\n\$ polychip (.*?)\n.*?^```$", re.MULTILINE | re.DOTALL)

@@ -25,6 +25,13 @@ class PixelGrid(NamedTuple):
         x0, x_col, x_row, y0, y_col, y_row = self.transform
         return x0 + column * x_col + row * x_row, y0 + column * y_col + row * y_row
 
+    def to_pixel(self, x: float, y: float) -> tuple[float, float]:
+        """(column, row) of CRS coordinates."""
+        x0, x_col, x_row, y0, y_col, y_row = self.transform
+        dx, dy = x - x0, y - y0
+        det = x_col * y_row - x_row * y_col
+        return (y_row * dx - x_row * dy) / det, (x_col * dy - y_col * dx) / det
+
 
 class ChipLayout(NamedTuple):
     """How chips are laid over an image."""

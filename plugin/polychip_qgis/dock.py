@@ -3,30 +3,36 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsFieldProxyModel, QgsMapLayer, QgsMapLayerProxyModel, QgsProject
-from qgis.gui import QgsDockWidget, QgsFieldComboBox, QgsFileWidget, QgsMapLayerComboBox
-from qgis.PyQt.QtCore import QEvent, QObject, QSignalBlocker, Qt, pyqtSignal
+from qgis.core import QgsMapLayer, QgsMapLayerProxyModel, QgsProject
+from qgis.gui import QgsDockWidget, QgsFileWidget, QgsMapLayerComboBox
+from qgis.PyQt.QtCore import QSignalBlocker, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QFormLayout,
     QFrame,
-    QGroupBox,
     QHBoxLayout,
     QLabel,
     QPushButton,
     QScrollArea,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
 from .about import icon
 from .chips import EDGES, PixelGrid, rows_and_columns
-from .dock_settings import MAX_PX, MODES, DockSettings, recall, remember
+from .class_table import ClassTable
+from .dock_settings import MODES, DockSettings, recall, remember
+from .dock_widgets import field_box, form_group, layer_box, pixel_box
+from .format_list import FormatList
+from .image_list import ImageList
+from .preview_panel import PreviewPanel
 from .progress_panel import ProgressPanel
 from .raster_grid import NoPixelGridError, grid_of
+from .split_box import SplitBox
 from .translation import tr
+
+LAID_OUT_MS = 60
+"""Qt gives a picture its height only after it was shown."""
 
 
 class PolychipDock(QgsDockWidget):
@@ -35,12 +41,16 @@ class PolychipDock(QgsDockWidget):
     exportRequested = pyqtSignal(object)
     """The DockSettings to export."""
     engineSetupRequested = pyqtSignal()
+    settingsChanged = pyqtSignal(object)
+    """The DockSettings, whenever a choice changes."""
+    saveRecipeRequested = pyqtSignal()
+    loadRecipeRequested = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Polychip", parent)
         self.setObjectName("PolychipDock")
         self.setWindowIcon(icon())
-        self._grid: PixelGrid | None = None
+        self._grids: list[PixelGrid] = []
         self._grid_problem = ""
         self._make_inputs()
         self._make_chips()
@@ -53,20 +63,21 @@ class PolychipDock(QgsDockWidget):
 
     def _make_inputs(self) -> None:
         layer_filter = QgsMapLayerProxyModel.Filter
-        self.imagery = _layer_box(
+        self.imagery = layer_box(
             "imagery", layer_filter.RasterLayer, tr("The image that chips are cut from")
         )
-        self.labels = _layer_box(
+        self.more_imagery = ImageList()
+        self.labels = layer_box(
             "labels", layer_filter.PolygonLayer, tr("The polygons that masks are burned from")
         )
-        self.class_field = _field_box("classField", tr("The field that holds each polygon’s class"))
-        self.instance_field = _field_box(
+        self.class_field = field_box("classField", tr("The field that holds each polygon’s class"))
+        self.instance_field = field_box(
             "instanceField",
             tr(
                 "The field that holds the object’s id; empty: every polygon is an object of its own"
             ),
         )
-        self.extent = _layer_box(
+        self.extent = layer_box(
             "extent",
             layer_filter.PolygonLayer,
             tr("Polygons of what was looked at: outside them nothing is known"),
@@ -83,8 +94,8 @@ class PolychipDock(QgsDockWidget):
         self.mode_hint = QLabel()
         self.mode_hint.setObjectName("modeHint")
         self.mode_hint.setWordWrap(True)
-        self.size = _pixel_box("chipSize", 1, 512, tr("Side of a chip in pixels"))
-        self.stride = _pixel_box(
+        self.size = pixel_box("chipSize", 1, 512, tr("Side of a chip in pixels"))
+        self.stride = pixel_box(
             "chipStride", 0, 0, tr("Step from chip to chip; smaller than the size: chips overlap")
         )
         self.stride.setSpecialValueText(tr("Same as size"))
@@ -96,6 +107,8 @@ class PolychipDock(QgsDockWidget):
             (tr("Reach beyond it (pad)"), tr("Move back inside (shift)"), tr("Leave out (drop)")),
         ):
             self.edge.addItem(text, edge)
+        self.split = SplitBox()
+        self.classes = ClassTable()
         self.count = QLabel()
         self.count.setObjectName("chipCount")
         self.count.setWordWrap(True)
@@ -114,6 +127,16 @@ class PolychipDock(QgsDockWidget):
         self.replace_box.setToolTip(
             tr("Write anew over a dataset, finished or not, that is already in the folder")
         )
+        self.formats = FormatList()
+        self.preview = PreviewPanel()
+        self.save_button = QPushButton(tr("Save Recipe…"))
+        self.save_button.setObjectName("saveRecipe")
+        self.save_button.setToolTip(
+            tr("Write these choices and the labels as seen to files that “polychip run” takes")
+        )
+        self.load_button = QPushButton(tr("Load Recipe…"))
+        self.load_button.setObjectName("loadRecipe")
+        self.load_button.setToolTip(tr("Take the choices from a recipe"))
         self.progress = ProgressPanel()
         self.engine_status = QLabel()
         self.engine_status.setObjectName("engineStatus")
@@ -126,16 +149,17 @@ class PolychipDock(QgsDockWidget):
         self.export_button.setToolTip(tr("Write the dataset"))
 
     def _lay_out(self) -> None:
-        inputs = _form(
+        inputs = form_group(
             "inputGroup",
             tr("Input"),
             (tr("Imagery"), self.imagery),
+            ("", self.more_imagery),
             (tr("Labels"), self.labels),
             (tr("Class field"), self.class_field),
             (tr("Instance field"), self.instance_field),
             (tr("Labelled extent"), self.extent),
         )
-        chips = _form(
+        chips = form_group(
             "chipsGroup",
             tr("Chips"),
             (tr("Mode"), self.mode),
@@ -145,8 +169,20 @@ class PolychipDock(QgsDockWidget):
             (tr("Image edge"), self.edge),
             ("", self.count),
         )
-        output = _form(
-            "outputGroup", tr("Output"), (tr("Folder"), self.output), ("", self.replace_box)
+        classes = form_group("classesGroup", tr("Classes"), ("", self.classes), collapsed=True)
+        splits = form_group("splitGroup", tr("Splits"), ("", self.split), collapsed=True)
+        recipe_row = QWidget()
+        recipe_layout = QHBoxLayout(recipe_row)
+        recipe_layout.setContentsMargins(0, 0, 0, 0)
+        recipe_layout.addWidget(self.save_button)
+        recipe_layout.addWidget(self.load_button)
+        output = form_group(
+            "outputGroup",
+            tr("Output"),
+            (tr("Folder"), self.output),
+            ("", self.formats),
+            ("", self.replace_box),
+            ("", recipe_row),
         )
         engine_row = QHBoxLayout()
         engine_row.addWidget(self.engine_status, 1)
@@ -154,11 +190,8 @@ class PolychipDock(QgsDockWidget):
         content = QWidget()
         content.setObjectName("polychipContent")
         column = QVBoxLayout(content)
-        for group in (inputs, chips, output):
+        for group in (inputs, classes, chips, splits, self.preview, output):
             column.addWidget(group)
-        column.addWidget(self.export_button)
-        column.addWidget(self.progress)
-        column.addLayout(engine_row)
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setObjectName("polychipScroll")
@@ -170,7 +203,19 @@ class PolychipDock(QgsDockWidget):
         scroll.setMinimumWidth(
             content.minimumSizeHint().width() + scroll.verticalScrollBar().sizeHint().width()
         )
-        self.setWidget(scroll)
+        self._scroll = scroll
+        whole = QWidget()
+        whole.setObjectName("polychipWhole")
+        rows = QVBoxLayout(whole)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.addWidget(scroll, 1)
+        footer = QVBoxLayout()  # in sight however far the rest is scrolled
+        footer.setContentsMargins(9, 0, 9, 9)
+        footer.addWidget(self.export_button)
+        footer.addWidget(self.progress)
+        footer.addLayout(engine_row)
+        rows.addLayout(footer)
+        self.setWidget(whole)
 
     # --- wiring
 
@@ -193,6 +238,20 @@ class PolychipDock(QgsDockWidget):
             self.edge,
         ):
             box.activated.connect(self._remember)
+        for box in (self.more_imagery, self.split, self.classes, self.formats):
+            box.chosen.connect(self._remember)
+        self.more_imagery.chosen.connect(self._read_grids)
+        self.extent.layerChanged.connect(self.split.set_extent)
+        self.classes.fillRequested.connect(self._fill_classes)
+        self._laid_out = QTimer(self)
+        self._laid_out.setSingleShot(True)
+        self._laid_out.setInterval(LAID_OUT_MS)
+        self._laid_out.timeout.connect(
+            lambda: self._scroll.ensureWidgetVisible(self.preview.text, 0, 12)
+        )
+        self.preview.opened.connect(self._laid_out.start)
+        self.save_button.clicked.connect(lambda *_: self.saveRecipeRequested.emit())
+        self.load_button.clicked.connect(lambda *_: self.loadRecipeRequested.emit())
         self.output.fileChanged.connect(self._remember)
         # What may be replaced in one folder may not be replaced in another.
         self.output.fileChanged.connect(lambda *_: self.replace_box.setChecked(False))
@@ -204,6 +263,7 @@ class PolychipDock(QgsDockWidget):
 
     def settings(self) -> DockSettings:
         """What the widgets say."""
+        split, fractions = self.split.value()
         return DockSettings(
             imagery=_layer_id(self.imagery),
             labels=_layer_id(self.labels),
@@ -215,6 +275,11 @@ class PolychipDock(QgsDockWidget):
             stride=self.stride.value(),
             edge=self.edge.currentData(),
             output=self.output.filePath().strip(),
+            more_imagery=self.more_imagery.value(),
+            split=split,
+            fractions=fractions,
+            classes=self.classes.value(),
+            formats=self.formats.value(),
         )
 
     def set_settings(self, settings: DockSettings) -> None:
@@ -226,6 +291,11 @@ class PolychipDock(QgsDockWidget):
             if layer is not None:
                 box.setLayer(layer)
         self.extent.setLayer(project.mapLayer(settings.extent))
+        self.more_imagery.set_value(settings.more_imagery)
+        self.split.set_extent(self.extent.currentLayer())
+        self.split.set_value(settings.split, settings.fractions)
+        self.classes.set_value(settings.classes)
+        self.formats.set_value(settings.formats)
         self._labels_changed(self.labels.currentLayer())
         self.class_field.setField(settings.class_field)
         self.instance_field.setField(settings.instance_field)
@@ -237,6 +307,13 @@ class PolychipDock(QgsDockWidget):
         del blockers
         self._show_mode()
         self._imagery_changed(self.imagery.currentLayer())
+        self.settingsChanged.emit(self.settings())
+
+    def set_capabilities(self, told: dict) -> None:
+        """Offer what the engine says it can do."""
+        self.split.offer([str(way) for way in told.get("splits", [])])
+        self.formats.offer([str(name) for name in told.get("formats", [])])
+        self.classes.offer_colors([str(color) for color in told.get("colors", [])])
 
     def set_engine_status(self, text: str) -> None:
         """One line on the engine."""
@@ -250,34 +327,60 @@ class PolychipDock(QgsDockWidget):
         else:
             self.progress.end()
 
-    def missing(self) -> str:
-        """A sentence on the first thing that an export still needs; '' when all is there."""
+    def missing(self, *, output: bool = True) -> str:
+        """A sentence on the first thing that an export still needs; '' when all is there.
+
+        Args:
+            output: whether a folder is needed.
+        """
         settings = self.settings()
         if not settings.imagery:
             return tr("Choose the imagery: load a raster file into the project.")
-        if self._grid is None:
+        if self._grid_problem or not self._grids:
             return self._grid_problem
         if not settings.labels:
             return tr("Choose the labels: load a polygon layer into the project.")
         if not settings.class_field:
             return tr("Choose the field that holds each polygon’s class.")
-        if not settings.output:
+        problem = self.classes.problem() or self.split.problem()
+        if problem:
+            return problem
+        if output and not settings.output:
             return tr("Choose the folder for the dataset.")
         return ""
+
+    def keep(self) -> None:
+        """Write what the widgets say into the project."""
+        self._remember()
 
     def _restore(self, *_: object) -> None:
         self.set_settings(recall(QgsProject.instance()) or DockSettings())
 
     def _remember(self, *_: object) -> None:
-        remember(QgsProject.instance(), self.settings())
+        settings = self.settings()
+        remember(QgsProject.instance(), settings)
+        self.settingsChanged.emit(settings)
+
+    def _fill_classes(self) -> None:
+        layer, field = self.labels.currentLayer(), self.class_field.currentField()
+        problem = self.missing(output=False) if layer is None or not field else ""
+        self.preview.say(problem or self.classes.fill(layer, field))
 
     def _imagery_changed(self, layer: QgsMapLayer | None) -> None:
-        self._grid, self._grid_problem = None, ""
-        if layer is not None:
-            try:
-                self._grid = grid_of(layer)
-            except NoPixelGridError as error:
-                self._grid_problem = str(error)
+        self.more_imagery.set_first(layer.id() if layer is not None else "")
+        self._read_grids()
+
+    def _read_grids(self) -> None:
+        """The pixel grids of all images, the first one's first."""
+        self._grids, self._grid_problem = [], ""
+        project, first = QgsProject.instance(), self.imagery.currentLayer()
+        layers = [project.mapLayer(layer_id) for layer_id in self.more_imagery.value()]
+        try:
+            for layer in [first, *layers]:
+                if layer is not None:
+                    self._grids.append(grid_of(layer))
+        except NoPixelGridError as error:
+            self._grid_problem = str(error)
         self._show_count()
 
     def _labels_changed(self, layer: QgsMapLayer | None) -> None:
@@ -290,76 +393,23 @@ class PolychipDock(QgsDockWidget):
         self.instance_field.setEnabled(mode != "semantic")
 
     def _show_count(self, *_: object) -> None:
-        if self._grid is None:
+        if self._grid_problem or not self._grids:
             self.count.setText(
                 self._grid_problem or tr("Choose imagery to see the number of chips.")
             )
             return
-        n_rows, n_columns = rows_and_columns(self._grid, self.settings().layout)
-        total = n_rows * n_columns
+        layout = self.settings().layout
+        counts = [rows_and_columns(grid, layout) for grid in self._grids]
+        if len(counts) > 1:
+            total = sum(rows * columns for rows, columns in counts)
+            text = tr("Chips: {total} in {images} images")
+            self.count.setText(text.format(total=total, images=len(counts)))
+            return
+        [(n_rows, n_columns)], [grid] = counts, self._grids
         chips = tr("Chips: {total} ({rows} down, {columns} across)")
-        image = tr("Image: {width} × {height} pixels").format(
-            width=self._grid.width, height=self._grid.height
-        )
-        self.count.setText(chips.format(total=total, rows=n_rows, columns=n_columns) + "\n" + image)
-
-
-class _WheelNeedsFocus(QObject):
-    """Keeps the wheel, which scrolls the dock, from changing a box that happens to lie under it."""
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Wheel and not watched.hasFocus():
-            event.ignore()
-            return True
-        return False
-
-
-def _calm(widget: QWidget, name: str, tool_tip: str) -> None:
-    widget.setObjectName(name)
-    widget.setToolTip(tool_tip)
-    widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    widget.installEventFilter(_WheelNeedsFocus(widget))
-
-
-def _layer_box(name: str, kind: QgsMapLayerProxyModel.Filter, tool_tip: str) -> QgsMapLayerComboBox:
-    box = QgsMapLayerComboBox()
-    box.setFilters(kind)
-    _calm(box, name, tool_tip)
-    box.setMinimumContentsLength(12)  # long layer names must not widen the dock
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    return box
-
-
-def _field_box(name: str, tool_tip: str) -> QgsFieldComboBox:
-    box = QgsFieldComboBox()
-    box.setFilters(QgsFieldProxyModel.Filter.AllTypes)
-    box.setAllowEmptyFieldName(True)
-    _calm(box, name, tool_tip)
-    box.setMinimumContentsLength(12)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    return box
-
-
-def _pixel_box(name: str, lowest: int, value: int, tool_tip: str) -> QSpinBox:
-    box = QSpinBox()
-    box.setRange(lowest, MAX_PX)
-    box.setValue(value)
-    box.setSuffix(" px")
-    _calm(box, name, tool_tip)
-    return box
-
-
-def _form(name: str, title: str, *rows: tuple[str, QWidget]) -> QGroupBox:
-    group = QGroupBox(title)
-    group.setObjectName(name)
-    form = QFormLayout(group)
-    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-    for label, widget in rows:
-        if label:
-            form.addRow(label, widget)
-        else:
-            form.addRow(widget)
-    return group
+        text = chips.format(total=n_rows * n_columns, rows=n_rows, columns=n_columns)
+        image = tr("Image: {width} × {height} pixels").format(width=grid.width, height=grid.height)
+        self.count.setText(f"{text}\n{image}")
 
 
 def _layer_id(box: QgsMapLayerComboBox) -> str:

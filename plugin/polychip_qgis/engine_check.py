@@ -58,6 +58,14 @@ def parse_version(text: str) -> str:
     return match.group(1) if match else ""
 
 
+def fits(engine: str, plugin: str) -> bool:
+    """Whether engine and plugin go together: their first two numbers are the same.
+
+    A bare source tree has no version of its own ('0.0.0') and takes any engine.
+    """
+    return plugin == "0.0.0" or engine.split(".")[:2] == plugin.split(".")[:2]
+
+
 class EngineCheck(QObject):
     """Runs `polychip --version`; `finished` brings an EngineReport, once for each `start`."""
 
@@ -135,6 +143,12 @@ class EngineCheck(QObject):
             message, found = tr("The engine ended with exit code {code}.").format(code=code), ""
         elif not found:
             message = tr("The program answered, but not as Polychip’s engine does.")
+        elif not fits(found, version()):
+            message = tr(
+                "Engine {engine} does not go with plugin {plugin}: install the engine anew in the "
+                "settings, or update the plugin."
+            ).format(engine=found, plugin=version())
+            found = ""
         else:
             message = tr("Polychip engine {version} is ready.").format(version=found)
         self._report(found, message, output)

@@ -7,8 +7,6 @@ import os
 from typing import Any
 
 from qgis.core import (
-    QgsProcessing,
-    QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
@@ -16,29 +14,22 @@ from qgis.core import (
     QgsProcessingOutputFile,
     QgsProcessingOutputNumber,
     QgsProcessingParameterDefinition,
-    QgsProcessingParameterEnum,
-    QgsProcessingParameterField,
     QgsProcessingParameterFolderDestination,
-    QgsProcessingParameterNumber,
-    QgsProcessingParameterRasterLayer,
-    QgsProcessingParameterVectorLayer,
 )
 from qgis.PyQt.QtCore import QEventLoop, QTimer
-from qgis.PyQt.QtGui import QIcon
 
-from .about import help_url, icon
-from .chips import EDGES
-from .dock_settings import MAX_PX, MODES, DockSettings
+from .about import help_url
+from .chip_algorithm import ChipAlgorithm, choice
 from .engine import Engine, EngineNotFoundError, find_engine, places
 from .engine_run import CANCELLED, EngineRun, Progress, RunOutcome
 from .export_request import (
     WAYS,
-    ExportLayers,
     ExportRefusedError,
     ExportRequest,
     make_request,
     write_inputs,
 )
+from .former_files import settle
 from .progress_panel import progress_text
 from .snapshot import SnapshotCancelled
 from .translation import tr
@@ -49,12 +40,10 @@ _STEPS = 10
 """Reading the labels is the first of so many, the engine's work the others."""
 
 
-class ExportChipsAlgorithm(QgsProcessingAlgorithm):
+class ExportChipsAlgorithm(ChipAlgorithm):
     """From raster and polygon layers to a dataset of training chips."""
 
-    IMAGERY, LABELS, EXTENT = "IMAGERY", "LABELS", "EXTENT"
-    CLASS_FIELD, INSTANCE_FIELD, MODE = "CLASS_FIELD", "INSTANCE_FIELD", "MODE"
-    SIZE, STRIDE, EDGE, EXISTING = "SIZE", "STRIDE", "EDGE", "EXISTING"
+    EXISTING = "EXISTING"
     OUTPUT, RECIPE, PREVIEW, COUNT = "OUTPUT", "RECIPE", "PREVIEW", "COUNT"
 
     def createInstance(self) -> ExportChipsAlgorithm:
@@ -90,46 +79,13 @@ class ExportChipsAlgorithm(QgsProcessingAlgorithm):
         """The page behind the Help button."""
         return help_url("export-chips").toString()
 
-    def icon(self) -> QIcon:
-        """The icon in the toolbox."""
-        return icon()
-
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:  # noqa: ARG002
         """The parameters and outputs."""
-        polygons = [QgsProcessing.SourceType.TypeVectorPolygon]
-        vector, field = QgsProcessingParameterVectorLayer, QgsProcessingParameterField
-        self.addParameter(QgsProcessingParameterRasterLayer(self.IMAGERY, tr("Imagery")))
-        self.addParameter(vector(self.LABELS, tr("Labels"), polygons))
-        self.addParameter(
-            field(self.CLASS_FIELD, tr("Class field"), None, self.LABELS, field.DataType.Any)
-        )
-        self.addParameter(
-            field(
-                self.INSTANCE_FIELD,
-                tr("Instance field (empty: every polygon is an object of its own)"),
-                None,
-                self.LABELS,
-                field.DataType.Any,
-                False,
-                True,
-            )  # fmt: skip
-        )
-        self.addParameter(
-            vector(self.EXTENT, tr("Labelled extent (empty: whole image)"), polygons, None, True)
-        )
-        self.addParameter(_choice(self.MODE, tr("Mode"), MODES))
-        number = QgsProcessingParameterNumber
-        whole = number.Type.Integer
-        self.addParameter(
-            number(self.SIZE, tr("Chip size in pixels"), whole, 512, False, 1, MAX_PX)
-        )
-        stride = number(
-            self.STRIDE, tr("Stride in pixels (empty: same as size)"), whole, None, True, 1, MAX_PX
-        )
+        stride, edge = self.add_inputs()
         for parameter in (
             stride,
-            _choice(self.EDGE, tr("Edge rule"), EDGES),
-            _choice(self.EXISTING, tr("If a dataset is already there (new: stop)"), WAYS),
+            edge,
+            choice(self.EXISTING, tr("If a dataset is already there (new: stop)"), WAYS),
         ):
             advanced = QgsProcessingParameterDefinition.Flag.FlagAdvanced
             parameter.setFlags(parameter.flags() | advanced)
@@ -146,17 +102,15 @@ class ExportChipsAlgorithm(QgsProcessingAlgorithm):
         feedback: QgsProcessingFeedback,  # noqa: ARG002 - nothing takes long here
     ) -> bool:
         """Look at layers and engine on the main thread, to which the layers belong."""
-        image = self.parameterAsRasterLayer(parameters, self.IMAGERY, context)
-        if image is None:
-            raise QgsProcessingException(self.invalidRasterError(parameters, self.IMAGERY))
-        labels = self._vector_layer(parameters, self.LABELS, context)
-        extent = self._vector_layer(parameters, self.EXTENT, context)
+        layers = self.layers(parameters, context)
+        settings = self.settings(parameters, context)
+        settings = settings._replace(
+            output=os.path.abspath(self.parameterAsString(parameters, self.OUTPUT, context))
+        )
         way = self.parameterAsEnumString(parameters, self.EXISTING, context)
         try:
             self._engine: Engine = find_engine(places())
-            self._request: ExportRequest = make_request(
-                ExportLayers(image, labels, extent), self._settings(parameters, context), way
-            )
+            self._request: ExportRequest = make_request(layers, settings, way)
         except (EngineNotFoundError, ExportRefusedError) as error:
             raise QgsProcessingException(str(error)) from error
         return True
@@ -176,6 +130,7 @@ class ExportChipsAlgorithm(QgsProcessingAlgorithm):
         except ExportRefusedError as error:
             raise QgsProcessingException(str(error)) from error
         outcome = run_and_wait(self._request, self._engine, feedback)
+        settle(self._request.paths)
         if outcome.kind == CANCELLED:
             feedback.pushInfo(tr("Export cancelled. What is finished is kept and can be resumed."))
             return {}
@@ -191,25 +146,6 @@ class ExportChipsAlgorithm(QgsProcessingAlgorithm):
             self.PREVIEW: str(paths.output / "preview.png"),
             self.COUNT: outcome.summary.get("chips", 0),
         }
-
-    def _vector_layer(self, parameters: dict[str, Any], name: str, context: Any) -> Any:
-        """The layer, None when none is asked for."""
-        layer = self.parameterAsVectorLayer(parameters, name, context)
-        if layer is None and (name == self.LABELS or parameters.get(name)):
-            raise QgsProcessingException(self.invalidSourceError(parameters, name))
-        return layer
-
-    def _settings(self, parameters: dict[str, Any], context: Any) -> DockSettings:
-        no_stride = parameters.get(self.STRIDE) is None
-        return DockSettings(
-            class_field=self.parameterAsString(parameters, self.CLASS_FIELD, context),
-            instance_field=self.parameterAsString(parameters, self.INSTANCE_FIELD, context),
-            mode=self.parameterAsEnumString(parameters, self.MODE, context),
-            size=self.parameterAsInt(parameters, self.SIZE, context),
-            stride=0 if no_stride else self.parameterAsInt(parameters, self.STRIDE, context),
-            edge=self.parameterAsEnumString(parameters, self.EDGE, context),
-            output=os.path.abspath(self.parameterAsString(parameters, self.OUTPUT, context)),
-        )
 
 
 def run_and_wait(
@@ -241,13 +177,3 @@ def run_and_wait(
         loop.exec()
     poll.stop()
     return outcomes[0]
-
-
-def _choice(name: str, description: str, options: tuple[str, ...]) -> QgsProcessingParameterEnum:
-    return QgsProcessingParameterEnum(
-        name,
-        description,
-        options=list(options),
-        defaultValue=options[0],
-        usesStaticStrings=True,
-    )

@@ -6,7 +6,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from qgis.core import Qgis, QgsApplication, QgsMessageLog, QgsProject
+from qgis.core import Qgis, QgsApplication, QgsMessageLog
 from qgis.gui import QgisInterface, QgsMessageBarItem
 from qgis.PyQt.QtCore import QObject, QUrl
 from qgis.PyQt.QtGui import QDesktopServices
@@ -21,10 +21,10 @@ from .export_request import (
     NEW,
     REPLACE,
     RESUME,
-    ExportLayers,
     ExportRefusedError,
     ExportRequest,
     folder_state,
+    layers_of,
     make_request,
 )
 from .export_task import ExportTask
@@ -64,7 +64,7 @@ class ExportControl(QObject):
             self._offer_to_resume(settings)
             return
         try:
-            request = make_request(_layers(settings), settings, way)
+            request = make_request(layers_of(settings), settings, way)
         except ExportRefusedError as error:
             self._tell(str(error), Qgis.MessageLevel.Warning)
             return
@@ -89,6 +89,14 @@ class ExportControl(QObject):
         self.grid_maker.abandon()
         if task is not None:
             task.abandon()
+
+    def tell_of_death(self, message: str, output: str) -> None:
+        """The engine that previews has died; exports have an engine of their own."""
+        copied = "\n".join([diagnostics(places(), self._report), message, output])
+        copied = copied.replace(str(Path.home()), "~")
+        self._log(Qgis.MessageLevel.Warning, f"{message} {output}")
+        copy = ("polychipCopyDiagnostics", tr("Copy Diagnostics"), partial(_copy, copied))
+        self._tell(message, Qgis.MessageLevel.Warning, copy)
 
     def _offer_to_resume(self, settings: DockSettings) -> None:
         text = tr("This folder holds an unfinished export: resume it, or tick “Replace”.")
@@ -213,15 +221,3 @@ def _cancelled_text(request: ExportRequest) -> str:
     if folder_state(request.paths.output) == "unfinished":
         return tr("Export cancelled. Export again to resume it.")
     return tr("Export cancelled.")
-
-
-def _layers(settings: DockSettings) -> ExportLayers:
-    project = QgsProject.instance()
-    layers = ExportLayers(
-        project.mapLayer(settings.imagery),
-        project.mapLayer(settings.labels),
-        project.mapLayer(settings.extent) if settings.extent else None,
-    )
-    if layers.image is None or layers.labels is None or (settings.extent and not layers.extent):
-        raise ExportRefusedError(tr("A chosen layer is no longer in the project."))
-    return layers

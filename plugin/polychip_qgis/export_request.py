@@ -21,8 +21,9 @@ from qgis.core import (
 
 from .chips import PixelGrid
 from .dock_settings import DockSettings
+from .former_files import set_aside, settle
 from .raster_grid import NoPixelGridError, grid_of, image_of
-from .recipe import EXTENT, LABELS, OutputPaths, RecipeInputs, recipe_text
+from .recipe import EXTENT, LABELS, OutputPaths, RecipeInputs, SceneImage, recipe_text
 from .snapshot import SeenLayer, Snapshot, SnapshotError, see, write_snapshot
 from .translation import tr
 
@@ -43,17 +44,23 @@ class ExportLayers(NamedTuple):
     image: QgsRasterLayer
     labels: QgsVectorLayer
     extent: QgsVectorLayer | None
+    more: tuple[QgsRasterLayer, ...] = ()
+    """Further images, each a scene of its own."""
+
+    def ids(self) -> list[str]:
+        """The layers' ids in the project."""
+        layers = [self.image, self.labels, *self.more]
+        return [layer.id() for layer in layers + ([self.extent] if self.extent else [])]
 
 
 class ExportRequest(NamedTuple):
     """All that an export needs, readable on any thread."""
 
-    image: str
+    images: tuple[SceneImage, ...]
     grid: PixelGrid
-    """The image's."""
+    """The first image's."""
     crs: QgsCoordinateReferenceSystem
-    """The image's."""
-    scene: str
+    """The first image's."""
     seen: dict[str, SeenLayer]
     """By their name in the snapshot."""
     settings: DockSettings
@@ -73,8 +80,28 @@ class WrittenInputs(NamedTuple):
     snapshot: Snapshot
 
 
-def make_request(layers: ExportLayers, settings: DockSettings, way: str) -> ExportRequest:
+def layers_of(settings: DockSettings) -> ExportLayers:
+    """The layers that the dock names.
+
+    Raises:
+        ExportRefusedError: one of them is no longer in the project.
+    """
+    project = QgsProject.instance()
+    image, labels = project.mapLayer(settings.imagery), project.mapLayer(settings.labels)
+    extent = project.mapLayer(settings.extent) if settings.extent else None
+    more = tuple(project.mapLayer(name) for name in settings.more_imagery)
+    if None in (image, labels, *more) or (settings.extent and extent is None):
+        raise ExportRefusedError(tr("A chosen layer is no longer in the project."))
+    return ExportLayers(image, labels, extent, more)
+
+
+def make_request(
+    layers: ExportLayers, settings: DockSettings, way: str, saved: Path | None = None
+) -> ExportRequest:
     """Look at everything once; nothing is written.
+
+    Args:
+        saved: where only the recipe is to be saved.
 
     Raises:
         ExportRefusedError: a layer cannot be used, or the output folder is taken.
@@ -86,7 +113,7 @@ def make_request(layers: ExportLayers, settings: DockSettings, way: str) -> Expo
                 path=settings.output
             )
         )
-    paths = OutputPaths(output)
+    paths = OutputPaths(output, saved)
     for layer, field in (
         (layers.labels, settings.class_field),
         (layers.labels, settings.instance_field),
@@ -95,18 +122,23 @@ def make_request(layers: ExportLayers, settings: DockSettings, way: str) -> Expo
             raise ExportRefusedError(
                 tr("“{name}” has no field “{field}”.").format(name=layer.name(), field=field)
             )
-    _check_folder(output, way)
+    if saved is None:
+        _check_folder(output, way)
     _check_snapshot_is_free(paths, layers)
     try:
-        image, grid = image_of(layers.image), grid_of(layers.image)
+        images = tuple(_scene_image(layer) for layer in (layers.image, *layers.more))
+        grid = grid_of(layers.image)
         seen = {LABELS: see(layers.labels)}
         if layers.extent is not None:
             seen[EXTENT] = see(layers.extent)
     except (NoPixelGridError, SnapshotError) as error:
         raise ExportRefusedError(str(error)) from error
-    return ExportRequest(
-        image, grid, layers.image.crs(), layers.image.name(), seen, settings, paths, way
-    )
+    return ExportRequest(images, grid, layers.image.crs(), seen, settings, paths, way)
+
+
+def _scene_image(layer: QgsRasterLayer) -> SceneImage:
+    place = (grid_of(layer), layer.crs().toWkt())
+    return SceneImage(image_of(layer), layer.name(), place)
 
 
 def folder_state(output: Path) -> str:
@@ -127,13 +159,16 @@ def write_inputs(request: ExportRequest, feedback: QgsFeedback) -> WrittenInputs
         SnapshotCancelled: the feedback says so.
     """
     paths = request.paths
+    settle(paths)  # QGIS may have died while a dataset was being replaced
     try:
-        paths.output.parent.mkdir(parents=True, exist_ok=True)
+        paths.recipe.parent.mkdir(parents=True, exist_ok=True)
         snapshot = write_snapshot(paths.labels_partial, request.seen, feedback)
         text = recipe_text(paths, _recipe_inputs(request, snapshot), request.settings)
         if request.way == RESUME:
             _keep_former(paths, text)
         else:
+            if paths.saved is None:
+                set_aside(paths)
             os.replace(paths.labels_partial, paths.labels)
             _write(paths.recipe, text)
     except SnapshotError as error:
@@ -149,10 +184,9 @@ def write_inputs(request: ExportRequest, feedback: QgsFeedback) -> WrittenInputs
 
 def _recipe_inputs(request: ExportRequest, snapshot: Snapshot) -> RecipeInputs:
     names, settings = snapshot.label_fields, request.settings
-    uses_instances = settings.mode != "semantic" and settings.instance_field
+    uses_instances = settings.used_instance_field()
     return RecipeInputs(
-        image=request.image,
-        scene=request.scene,
+        images=request.images,
         class_field=names[settings.class_field],
         instance_field=names[settings.instance_field] if uses_instances else "",
         has_extent=EXTENT in request.seen,

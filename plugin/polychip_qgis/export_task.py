@@ -9,6 +9,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 from .engine import Engine
 from .engine_run import CANCELLED, DIED, REFUSED, EngineRun, RunOutcome
 from .export_request import ExportRefusedError, ExportRequest, write_inputs
+from .former_files import settle
 from .snapshot import SnapshotCancelled
 from .translation import tr
 
@@ -21,7 +22,7 @@ class InputsTask(QgsTask):
 
     def __init__(self, request: ExportRequest) -> None:
         super().__init__(tr("Reading the labels"), QgsTask.Flag.CanCancel)
-        self._request = request
+        self.request = request
         self._feedback = QgsFeedback()
         self._feedback.progressChanged.connect(self.setProgress)
         self.outcome: RunOutcome | None = None
@@ -30,7 +31,7 @@ class InputsTask(QgsTask):
     def run(self) -> bool:
         """Called by QGIS on another thread; whatever happens there becomes an outcome."""
         try:
-            write_inputs(self._request, self._feedback)
+            write_inputs(self.request, self._feedback)
         except SnapshotCancelled:
             self.outcome = RunOutcome(CANCELLED)
         except ExportRefusedError as error:
@@ -74,9 +75,9 @@ class ExportTask(QObject):
             (self.progressed, self.run.progressed),
             (self.noted, self.run.noted),
             (self.warned, self.run.warned),
-            (self.finished, self.run.finished),
         ):
             its.connect(mine)
+        self.run.finished.connect(self._run_ended)
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -98,6 +99,11 @@ class ExportTask(QObject):
         if self._inputs is not None:
             self._inputs.cancel()
         self.run.abandon()
+        settle(self.request.paths)
+
+    def _run_ended(self, outcome: RunOutcome) -> None:
+        settle(self.request.paths)
+        self.finished.emit(outcome)
 
     def _inputs_written(self) -> None:
         inputs, self._inputs = self._inputs, None

@@ -17,7 +17,9 @@ from .engine import places
 from .engine_check import EngineCheck, EngineReport
 from .export_control import ExportControl, tell
 from .options import PAGE_NAME, PolychipOptionsFactory
+from .preview_control import PreviewControl
 from .provider import PolychipProvider
+from .recipe_files import RecipeFiles
 from .translation import install_translator, tr
 
 MENU = "Polychip"
@@ -55,6 +57,7 @@ class PolychipPlugin:
             self._check.cancel()
             self.control.abandon()
             self._remove_drawing()
+            self.preview.abandon()
             self.iface.unregisterOptionsWidgetFactory(self._options)
             self._remove_actions()
             self.iface.removeDockWidget(self.dock)
@@ -74,6 +77,9 @@ class PolychipPlugin:
         self.dock.visibilityChanged.connect(self._dock_shown)
         self.iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
         self.control = ExportControl(self.iface, self.dock)
+        self.preview = PreviewControl(self.iface, self.dock)
+        self.preview.engineDied.connect(self.control.tell_of_death)
+        self.recipes = RecipeFiles(self.iface, self.dock, self.preview.session)
         self.dock.hide()  # opened by the user; QGIS restores it where it was left
 
     def _add_actions(self) -> None:
@@ -134,6 +140,8 @@ class PolychipPlugin:
 
     def _engine_answered(self, report: EngineReport) -> None:
         self.dock.set_engine_status(report.message if report.ok else tr("The engine is not ready."))
+        if report.ok:
+            self.preview.greet(report.engine)
         pending, self._pending = self._pending, None
         if pending is None:
             return

@@ -9,6 +9,8 @@ from qgis.PyQt.QtGui import QIcon
 from .about import icon, version
 from .chip_grid import ChipGridAlgorithm
 from .export_chips import ExportChipsAlgorithm
+from .plan_chips import PlanChipsAlgorithm
+from .verify_dataset import VerifyDatasetAlgorithm
 
 
 class PolychipProvider(QgsProcessingProvider):
@@ -33,4 +35,6 @@ class PolychipProvider(QgsProcessingProvider):
     def loadAlgorithms(self) -> None:
         """Add each algorithm; QGIS owns them."""
         self.addAlgorithm(ChipGridAlgorithm())
+        self.addAlgorithm(PlanChipsAlgorithm())
         self.addAlgorithm(ExportChipsAlgorithm())
+        self.addAlgorithm(VerifyDatasetAlgorithm())

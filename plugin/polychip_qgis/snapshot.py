@@ -201,8 +201,8 @@ def _copy(path: Path, name: str, seen: SeenLayer, digest: Any) -> Iterator[int]:
         values = [_text(v) if t else v for v, t in zip(feature.attributes(), as_text)]
         copy.setAttributes([feature.id(), *values])
         if feature.hasGeometry():
-            copy.setGeometry(_flat_multi(feature.geometry()))
-        told = [None if _is_null(value) else value for value in copy.attributes()]
+            copy.setGeometry(flat_multi(feature.geometry()))
+        told = [None if is_null(value) else value for value in copy.attributes()]
         digest.update(repr(told).encode("utf-8", "backslashreplace"))
         digest.update(bytes(copy.geometry().asWkb()))
         if not writer.addFeature(copy):
@@ -247,18 +247,18 @@ def _wide(field: QgsField) -> QgsField:
 
 def _text(value: Any) -> Any:
     """Lists and maps as JSON, other unusual values as Qt shows them; NULL stays NULL."""
-    if _is_null(value):
+    if is_null(value):
         return None
     if isinstance(value, (list, dict)):
         return json.dumps(value, ensure_ascii=False, default=str)
     return value.toString() if hasattr(value, "toString") else str(value)
 
 
-def _is_null(value: Any) -> bool:
+def is_null(value: Any) -> bool:
     return value is None or (hasattr(value, "isNull") and value.isNull())
 
 
-def _flat_multi(geometry: QgsGeometry) -> QgsGeometry:
+def flat_multi(geometry: QgsGeometry) -> QgsGeometry:
     """A multi-part geometry without Z, M and curves, which masks know nothing of."""
     flat = QgsGeometry(geometry)
     if QgsWkbTypes.isCurvedType(flat.wkbType()):

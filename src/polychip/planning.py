@@ -6,14 +6,14 @@ to be exact, takes all pixels for valid instead of reading them.
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from polychip.blocks.jobs import SceneJob
+from polychip.blocks.jobs import Block, BlockRecord, SceneJob
 from polychip.blocks.opened import Pixels, SceneWorker
 from polychip.blocks.work import make_block
 from polychip.crs import crs_label, is_geographic, unit_in_metres
@@ -185,6 +185,19 @@ class _CountedChip(NamedTuple):
     n_rests: int
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A plan whose labels are loaded: what counts and previews are made from."""
+
+    plan: Plan
+    jobs: tuple[SceneJob, ...]
+    """As `plan.scenes`; their labels lie in the folder that was given."""
+    schema: LabelSchema
+    reports: tuple[SceneReport, ...]
+    heard: _Heard
+    """What was said so far."""
+
+
 @dataclass(slots=True)
 class _Tally:
     """What the dry blocks add up to."""
@@ -226,22 +239,46 @@ def report_plan(
     Raises:
         PolychipError: an input or the recipe can't be used; what a run would say.
     """
+    with tempfile.TemporaryDirectory(prefix="polychip-plan-") as folder:
+        return count_plan(prepare_plan(recipe, Path(folder), reporter), exact=exact)
+
+
+def prepare_plan(recipe: Recipe, folder: Path, reporter: Reporter | None = None) -> Prepared:
+    """Place the chips and load the labels into a folder, as a run does before its first block.
+
+    Raises:
+        PolychipError: an input or the recipe can't be used; what a run would say.
+    """
     heard = _Heard(reporter or Silent())
     plan = make_plan(recipe)
-    with tempfile.TemporaryDirectory(prefix="polychip-plan-") as folder:
-        state = RunState(Path(folder))
-        build = Build(plan, state, SerialExecutor(), heard, labels_only=True)
-        build.execute()
-        tally = _Tally()
-        number = 0
-        for scene, job in zip(plan.scenes, build.jobs, strict=True):
-            number = _count_scene(plan, scene, job, number, tally, heard, exact=exact)
-            if recipe.chips.dates == "any":
-                tally.count(None)
-        tally.count(_dates(plan))
+    build = Build(plan, RunState(folder), SerialExecutor(), heard, labels_only=True)
+    build.execute()
+    return Prepared(plan, tuple(build.jobs), build.known_schema(), tuple(build.reports), heard)
+
+
+def count_plan(
+    prepared: Prepared,
+    *,
+    exact: bool = False,
+    seen: Callable[[Block, BlockRecord], None] | None = None,
+) -> PlanReport:
+    """Make every block without writing it, and add up what comes out.
+
+    Args:
+        prepared: the labels' folder must still be there.
+        exact: read the imagery, so that nothing is estimated.
+        seen: hears what each block gave.
+    """
+    plan, heard, tally, number = prepared.plan, prepared.heard, _Tally(), 0
+    for scene, job in zip(plan.scenes, prepared.jobs, strict=True):
+        number = _count_scene(prepared, scene, job, number, tally, exact=exact, seen=seen)
+        if plan.recipe.chips.dates == "any":
+            tally.count(None)
+    tally.count(_dates(plan))
     heard.finish()
-    reports = list(build.reports)
-    return _report(plan, build.jobs, build.known_schema(), reports, tally, heard, exact=exact)
+    return _report(
+        plan, prepared.jobs, prepared.schema, prepared.reports, tally, heard, exact=exact
+    )
 
 
 def _dates(plan: Plan) -> dict[str, int]:
@@ -251,22 +288,24 @@ def _dates(plan: Plan) -> dict[str, int]:
 
 
 def _count_scene(
-    plan: Plan,
+    prepared: Prepared,
     scene: ScenePlan,
     job: SceneJob,
     number: int,
     tally: _Tally,
-    heard: _Heard,
     *,
     exact: bool,
+    seen: Callable[[Block, BlockRecord], None] | None,
 ) -> int:
     """Make a scene's blocks without writing; returns the next block's number."""
-    schema = job.known_schema()
+    schema, plan = job.known_schema(), prepared.plan
     worker = _DryWorker(job, exact=exact)
     try:
         for block in scene_blocks(plan, scene, number):
             number = block.number + 1
             record = make_block(worker, block)
+            if seen is not None:
+                seen(block, record)
             for slot in block.chips:
                 if slot.chip_id in record.masks:
                     pixels = class_pixels(slot, record, schema)
@@ -280,7 +319,7 @@ def _count_scene(
             tally.failed.update(
                 {f"{scene.name}/{chip_id}": text for chip_id, text in record.failed.items()}
             )
-            heard.advance(len(block.chips))
+            prepared.heard.advance(len(block.chips))
         if job.objects:
             objects = worker.labels.objects
             tally.objects.update(objects.code[objects.area_px > 0].tolist())

@@ -11,8 +11,7 @@ from polychip.errors import InputError, some
 from polychip.execute import Executor, InFlight
 from polychip.reporter import Reporter
 from polychip.scenes.attributes import namespaces
-from polychip.scenes.place import ScenePlace
-from polychip.scenes.prepare import Plan, scene_blocks, scene_job
+from polychip.scenes.prepare import Plan, scene_blocks, scene_job, scene_place
 from polychip.scenes.reports import SceneReport
 from polychip.schema import LabelSchema
 from polychip.state import RunState
@@ -141,12 +140,7 @@ class Build:
         before = sum(len(s.labels) for s in recipe.scenes[:index])
         names = self._names[before : before + len(scene.scene.labels)]
         task = tasks.LabelTask(
-            place=ScenePlace(
-                scene.name,
-                scene.imagery.grid,
-                scene.padded(*self.plan.chip_shape),
-                allow_ballpark=recipe.grid.allow_ballpark,
-            ),
+            place=scene_place(self.plan, scene),
             sources=tuple(scene.scene.labels),
             namespaces=tuple(names),
             extent=tuple(scene.scene.extent),

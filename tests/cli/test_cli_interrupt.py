@@ -58,6 +58,31 @@ def test_an_interrupted_run_resumes_to_the_same_bytes(
     assert differing(tmp_path / "broken", tmp_path / "straight") == []
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_run_that_another_program_ends_is_resumable_like_one_after_ctrl_c(
+    cli: Cli, large: tuple[Path, Path], tmp_path: Path, workers: str
+) -> None:
+    image, labels = large
+    export = ("export", str(image), "--labels", str(labels), "--size", "256")
+    process = start(
+        *COMMAND, *export, "-o", "broken", "--progress", "json", "--workers", workers, cwd=tmp_path
+    )
+    assert process.stdout
+    for line in process.stdout:
+        if json.loads(line).get("done"):
+            break
+    process.terminate()  # SIGTERM, to the process alone
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert err.startswith("interrupted: what is finished is kept in ")
+    assert "Traceback" not in err
+    assert json.loads(out.splitlines()[-1])["exit_code"] == 130
+    assert leftovers(tmp_path) == []
+    cli(*export, "-o", "broken", "--resume")
+    cli(*export, "-o", "straight")
+    assert differing(tmp_path / "broken", tmp_path / "straight") == []
+
+
 MODULES = ("polychip.cli.arguments", "multiprocessing.context", "pydantic_core", "numpy", "pyproj")
 
 

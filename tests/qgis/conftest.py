@@ -212,6 +212,10 @@ class FakeIface(QObject):
         self.option_factories: list = []
         self.shown_options: list[str] = []
         self.log_shown = 0
+        self.canvas = QgsMapCanvas(self.window)
+
+    def mapCanvas(self) -> QgsMapCanvas:
+        return self.canvas
 
     def mainWindow(self) -> QMainWindow:
         return self.window
@@ -266,7 +270,7 @@ class FakeIface(QObject):
         self.shown_options.append(page)
 
 
-def wait_until(holds: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+def wait_until(holds: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
     """Turn Qt's event loop until `holds()`, or fail with `what`."""
     deadline = time.monotonic() + seconds
     while not holds():

@@ -13,12 +13,16 @@ import pytest
 from conftest import NORTH_UP, files_of, is_alive, times_of_masks, wait_until
 from osgeo import gdal
 from polychip_qgis import classFactory, export_control
+from polychip_qgis.export_request import REPLACE, layers_of, make_request, write_inputs
+from polychip_qgis.former_files import set_aside, settle
+from polychip_qgis.recipe import OutputPaths
 from qgis.core import (
     Qgis,
     QgsApplication,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsFeature,
+    QgsFeedback,
     QgsGeometry,
     QgsProject,
     QgsRasterLayer,
@@ -246,6 +250,86 @@ def test_a_finished_dataset_is_replaced_only_when_the_box_says_so(dock, export, 
     dock.replace_box.setChecked(True)
     assert export().text().startswith("6 chips written in ")
     assert not dock.replace_box.isChecked()  # said once, done once
+
+
+def everything_in(folder: Path) -> dict[str, bytes]:
+    """All files below a folder, this machine's own state left out."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*") if path.is_file() and ".polychip" not in path.parts
+    }  # fmt: skip
+
+
+def test_a_replacement_that_is_refused_leaves_dataset_labels_and_recipe_as_they_were(
+    dock, export, tmp_path
+):
+    export()
+    before = everything_in(tmp_path / "out")
+    layer = dock.labels.currentLayer()
+    layer.startEditing()
+    layer.changeAttributeValue(next(layer.getFeatures()).id(), 1, None)  # no class: refused
+    dock.replace_box.setChecked(True)
+    assert "1 feature has no class" in export().text()
+    assert everything_in(tmp_path / "out") == before
+    layer.rollBack()
+
+
+def test_labels_and_recipe_stay_with_the_old_dataset_though_qgis_dies_in_between(
+    dock, export, tmp_path
+):
+    export()
+    before = everything_in(tmp_path / "out")
+    layer = dock.labels.currentLayer()
+    layer.startEditing()
+    layer.deleteFeature(next(layer.getFeatures()).id())
+    settings = dock.settings()
+    request = make_request(layers_of(settings), settings, REPLACE)
+    write_inputs(request, QgsFeedback())  # and the engine is never started
+    assert everything_in(tmp_path / "out").keys() > before.keys()
+    settle(request.paths)
+    assert everything_in(tmp_path / "out") == before
+    layer.rollBack()
+
+
+def test_a_replacement_that_succeeds_leaves_nothing_of_the_former_files(dock, export, tmp_path):
+    export()
+    dock.replace_box.setChecked(True)
+    layer = dock.labels.currentLayer()
+    layer.startEditing()
+    layer.deleteFeature(next(layer.getFeatures()).id())
+    recipe = (tmp_path / "out" / "dataset-recipe.toml").read_text()
+    assert export().text().startswith("20 chips written")
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"dataset", "dataset-labels.gpkg", "dataset-recipe.toml"}
+    assert (tmp_path / "out" / "dataset-recipe.toml").read_text() != recipe
+    layer.rollBack()
+
+
+@pytest.mark.parametrize(("state", "kept"), [
+    ("old dataset", "former"), ("unfinished new one", "new"), ("new dataset", "new"),
+    ("nothing", "former"),
+])  # fmt: skip
+def test_which_files_stay_is_decided_by_what_the_folder_holds(tmp_path, state, kept):
+    paths = OutputPaths(tmp_path / "dataset")
+    (paths.output / ".polychip").mkdir(parents=True)
+    for path in (paths.labels, paths.recipe):
+        path.write_text("former")
+        os.utime(path, (1_000, 1_000))
+    set_aside(paths)
+    for path in (paths.labels, paths.recipe):
+        path.write_text("new")
+        os.utime(path, (2_000, 2_000))
+    if "dataset" in state:
+        (paths.output / "manifest.json").touch()
+        made = 1_001 if state.startswith("old") else 2_001
+        os.utime(paths.output / "manifest.json", (made, made))
+    elif state != "nothing":
+        (paths.output / ".polychip" / "run.json").touch()
+    settle(paths)
+    assert [path.read_text() for path in (paths.labels, paths.recipe)] == [kept, kept]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "dataset", "dataset-labels.gpkg", "dataset-recipe.toml",
+    ]  # fmt: skip
 
 
 def test_another_folder_takes_the_leave_to_replace_back(dock, tmp_path):

@@ -123,6 +123,8 @@ def test_processing_alone_needs_no_window(no_engine):
     assert [a.id() for a in provider.algorithms()] == [
         "polychip:chipgrid",
         "polychip:exportchips",
+        "polychip:planchips",
+        "polychip:verifydataset",
     ]
     assert not provider.icon().isNull()
     instance.unload()

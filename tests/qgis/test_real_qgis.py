@@ -234,6 +234,33 @@ def test_qgis_process_exports_the_masks_of_the_command_line(
         assert (sample / name).read_bytes() == (SAMPLE / name).read_bytes()
 
 
+def test_qgis_process_plans_what_it_then_exports_and_verifies(
+    make_qgis_process, engine_program, sample
+):
+    qgis_process = make_qgis_process(True, str(engine_program))
+    arguments = export_arguments(sample / "dataset", SPLIT="blocks")
+    plan = sample / "plan.gpkg"
+    planned = ["polychip:planchips" if a == "polychip:exportchips" else a for a in arguments]
+    planned = [f"OUTPUT={plan}" if a.startswith("OUTPUT=") else a for a in planned]
+    run = qgis_process(*planned)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert not (sample / "dataset").exists()
+    run = qgis_process(*arguments)
+    assert run.returncode == 0, run.stdout + run.stderr
+    splits = {
+        path.stem: sorted(path.read_text().split()) for path in (sample / "dataset/splits").iterdir()
+    }
+    source = ogr.Open(str(plan))  # the layer does not keep it
+    told = {}
+    for feature in source.GetLayer(0):
+        told.setdefault(feature["split"], []).append(feature["chip_id"])
+    assert {name: sorted(chips) for name, chips in told.items()} == splits
+    run = qgis_process("run", "polychip:verifydataset", "--", f"DATASET={sample / 'dataset'}")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "PROBLEMS:\t0" in run.stdout
+    assert "OK:\ttrue" in run.stdout.replace("True", "true")
+
+
 def test_qgis_process_leaves_a_dataset_alone_unless_it_is_to_be_replaced(
     make_qgis_process, engine_program, sample
 ):

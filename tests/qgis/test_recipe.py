@@ -13,6 +13,7 @@ from polychip_qgis.raster_grid import NoPixelGridError, image_of
 from polychip_qgis.recipe import (
     OutputPaths,
     RecipeInputs,
+    SceneImage,
     quoted,
     recipe_text,
     scene_name,
@@ -20,7 +21,8 @@ from polychip_qgis.recipe import (
 )
 from qgis.core import QgsCoordinateReferenceSystem, QgsRasterLayer
 
-INPUTS = RecipeInputs("/data/images/a scene.tif", "a scene", "class", "uid", True, "0" * 64)
+IMAGE = SceneImage("/data/images/a scene.tif", "a scene")
+INPUTS = RecipeInputs((IMAGE,), "class", "uid", True, "0" * 64)
 SETTINGS = DockSettings(mode="panoptic", size=64, stride=32, edge="shift")
 
 

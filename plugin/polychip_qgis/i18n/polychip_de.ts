@@ -4,6 +4,46 @@
   <context>
     <name>Polychip</name>
     <message>
+      <source>Stride in pixels (empty: same as size)</source>
+      <translation>Schrittweite in Pixeln (leer: wie Größe)</translation>
+    </message>
+    <message>
+      <source>Split (none, blocks, random, scene, field:NAME)</source>
+      <translation>Aufteilung (none, blocks, random, scene, field:NAME)</translation>
+    </message>
+    <message>
+      <source>Imagery</source>
+      <translation>Bild</translation>
+    </message>
+    <message>
+      <source>Labels</source>
+      <translation>Beschriftung</translation>
+    </message>
+    <message>
+      <source>Class field</source>
+      <translation>Klassenfeld</translation>
+    </message>
+    <message>
+      <source>Instance field (empty: every polygon is an object of its own)</source>
+      <translation>Instanzfeld (leer: jedes Polygon ist ein eigenes Objekt)</translation>
+    </message>
+    <message>
+      <source>Labelled extent (empty: whole image)</source>
+      <translation>Beschriftete Fläche (leer: ganzes Bild)</translation>
+    </message>
+    <message>
+      <source>Mode</source>
+      <translation>Modus</translation>
+    </message>
+    <message>
+      <source>Chip size in pixels</source>
+      <translation>Chipgröße in Pixeln</translation>
+    </message>
+    <message>
+      <source>Edge rule</source>
+      <translation>Randregel</translation>
+    </message>
+    <message>
       <source>Chip grid</source>
       <translation>Chip-Raster</translation>
     </message>
@@ -24,28 +64,76 @@ Chips folgen den Pixeln: Auf einem gedrehten oder nach Süden ausgerichteten Ras
 Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „shift“ rückt sie nach innen (sie überlappen ihre Nachbarn), „drop“ lässt sie weg.</translation>
     </message>
     <message>
-      <source>Stride in pixels (empty: same as size)</source>
-      <translation>Schrittweite in Pixeln (leer: wie Größe)</translation>
-    </message>
-    <message>
-      <source>Edge rule</source>
-      <translation>Randregel</translation>
-    </message>
-    <message>
-      <source>Imagery</source>
-      <translation>Bild</translation>
-    </message>
-    <message>
-      <source>Chip size in pixels</source>
-      <translation>Chipgröße in Pixeln</translation>
-    </message>
-    <message>
       <source>Number of chips</source>
       <translation>Anzahl der Chips</translation>
     </message>
     <message>
       <source>Chips: {total} ({rows} down, {columns} across)</source>
       <translation>Chips: {total} ({rows} senkrecht, {columns} waagerecht)</translation>
+    </message>
+    <message>
+      <source>Planned chips</source>
+      <translation>Geplante Chips</translation>
+    </message>
+    <message>
+      <source>left out: {reason}</source>
+      <translation>ausgelassen: {reason}</translation>
+    </message>
+    <message>
+      <source>The first class in the list wins where polygons overlap.</source>
+      <translation>Wo sich Polygone überlappen, gewinnt die erste Klasse der Liste.</translation>
+    </message>
+    <message>
+      <source>From Labels</source>
+      <translation>Aus den Labels</translation>
+    </message>
+    <message>
+      <source>List the values of the class field, with codes from 1</source>
+      <translation>Die Werte des Klassenfelds auflisten, mit Codes ab 1</translation>
+    </message>
+    <message>
+      <source>Up</source>
+      <translation>Nach oben</translation>
+    </message>
+    <message>
+      <source>Down</source>
+      <translation>Nach unten</translation>
+    </message>
+    <message>
+      <source>Clear</source>
+      <translation>Leeren</translation>
+    </message>
+    <message>
+      <source>Two classes share a code; give each class its own.</source>
+      <translation>Zwei Klassen haben denselben Code; geben Sie jeder ihren eigenen.</translation>
+    </message>
+    <message>
+      <source>Ticked: countable objects; not ticked: an area such as water</source>
+      <translation>Angehakt: zählbare Objekte; nicht angehakt: eine Fläche wie Wasser</translation>
+    </message>
+    <message>
+      <source>Class</source>
+      <translation>Klasse</translation>
+    </message>
+    <message>
+      <source>Code</source>
+      <translation>Code</translation>
+    </message>
+    <message>
+      <source>Colour</source>
+      <translation>Farbe</translation>
+    </message>
+    <message>
+      <source>Object</source>
+      <translation>Objekt</translation>
+    </message>
+    <message>
+      <source>“{field}” has {n} values; a schema takes 1 to {most}.</source>
+      <translation>„{field}“ hat {n} Werte; ein Schema nimmt 1 bis {most}.</translation>
+    </message>
+    <message>
+      <source>A class’s code is a whole number from 0 to {most}.</source>
+      <translation>Der Code einer Klasse ist eine ganze Zahl von 0 bis {most}.</translation>
     </message>
     <message>
       <source>A class for every pixel: for land cover, water, roads, burned area.</source>
@@ -120,6 +208,22 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
       <translation>Einen Datensatz, der schon im Ordner liegt, ob fertig oder nicht, neu schreiben</translation>
     </message>
     <message>
+      <source>Save Recipe…</source>
+      <translation>Rezept speichern…</translation>
+    </message>
+    <message>
+      <source>Write these choices and the labels as seen to files that “polychip run” takes</source>
+      <translation>Diese Auswahl und die Labels, wie sie zu sehen sind, in Dateien schreiben, die „polychip run“ nimmt</translation>
+    </message>
+    <message>
+      <source>Load Recipe…</source>
+      <translation>Rezept laden…</translation>
+    </message>
+    <message>
+      <source>Take the choices from a recipe</source>
+      <translation>Die Auswahl aus einem Rezept übernehmen</translation>
+    </message>
+    <message>
       <source>Engine…</source>
       <translation>Rechenkern…</translation>
     </message>
@@ -144,6 +248,14 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
       <translation>Chips</translation>
     </message>
     <message>
+      <source>Classes</source>
+      <translation>Klassen</translation>
+    </message>
+    <message>
+      <source>Splits</source>
+      <translation>Aufteilung</translation>
+    </message>
+    <message>
       <source>Output</source>
       <translation>Ausgabe</translation>
     </message>
@@ -162,6 +274,10 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
     <message>
       <source>Choose the folder for the dataset.</source>
       <translation>Wählen Sie den Ordner für den Datensatz.</translation>
+    </message>
+    <message>
+      <source>Chips: {total} in {images} images</source>
+      <translation>Chips: {total} in {images} Bildern</translation>
     </message>
     <message>
       <source>Semantic</source>
@@ -188,24 +304,12 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
       <translation>Entfallen (drop)</translation>
     </message>
     <message>
-      <source>Labels</source>
-      <translation>Beschriftung</translation>
-    </message>
-    <message>
-      <source>Class field</source>
-      <translation>Klassenfeld</translation>
-    </message>
-    <message>
       <source>Instance field</source>
       <translation>Instanzfeld</translation>
     </message>
     <message>
       <source>Labelled extent</source>
       <translation>Beschriftete Fläche</translation>
-    </message>
-    <message>
-      <source>Mode</source>
-      <translation>Modus</translation>
     </message>
     <message>
       <source>Size</source>
@@ -1080,12 +1184,88 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
       <translation>Der Rechenkern endete mit dem Rückgabewert {code}.</translation>
     </message>
     <message>
+      <source>Engine {engine} does not go with plugin {plugin}: install the engine anew in the settings, or update the plugin.</source>
+      <translation>Rechenkern {engine} passt nicht zur Erweiterung {plugin}: Installieren Sie den Rechenkern in den Einstellungen neu, oder aktualisieren Sie die Erweiterung.</translation>
+    </message>
+    <message>
       <source>Polychip engine {version} is ready.</source>
       <translation>Der Rechenkern von Polychip {version} ist bereit.</translation>
     </message>
     <message>
+      <source>Polychip engine {version} is installed.</source>
+      <translation>Der Polychip-Rechenkern {version} ist installiert.</translation>
+    </message>
+    <message>
+      <source>pip could not install the engine; see the diagnostics.</source>
+      <translation>pip konnte den Rechenkern nicht installieren; siehe die Diagnose.</translation>
+    </message>
+    <message>
+      <source>“{path}” is no folder; choose the folder that holds the wheels.</source>
+      <translation>„{path}“ ist kein Ordner; wählen Sie den Ordner mit den Wheels.</translation>
+    </message>
+    <message>
+      <source>Looking for a Python…</source>
+      <translation>Ein Python wird gesucht…</translation>
+    </message>
+    <message>
+      <source>No Python {oldest} to {newest} with venv was found. Install one from python.org or with the system’s packages (python3 and python3-venv), then try again.</source>
+      <translation>Kein Python {oldest} bis {newest} mit venv gefunden. Installieren Sie eines von python.org oder aus den Paketen des Systems (python3 und python3-venv), und versuchen Sie es noch einmal.</translation>
+    </message>
+    <message>
+      <source>Making the environment…</source>
+      <translation>Die Umgebung wird angelegt…</translation>
+    </message>
+    <message>
+      <source>The environment could not be made in {folder}; see the diagnostics.</source>
+      <translation>Die Umgebung konnte in {folder} nicht angelegt werden; siehe die Diagnose.</translation>
+    </message>
+    <message>
+      <source>Installing the engine…</source>
+      <translation>Der Rechenkern wird installiert…</translation>
+    </message>
+    <message>
+      <source>Trying the engine…</source>
+      <translation>Der Rechenkern wird probiert…</translation>
+    </message>
+    <message>
+      <source>The disk is full; the environment needs about 1 GB.</source>
+      <translation>Die Platte ist voll; die Umgebung braucht etwa 1 GB.</translation>
+    </message>
+    <message>
+      <source>The installation was cancelled.</source>
+      <translation>Die Installation wurde abgebrochen.</translation>
+    </message>
+    <message>
+      <source>The engine was installed but does not start; see the diagnostics.</source>
+      <translation>Der Rechenkern wurde installiert, startet aber nicht; siehe die Diagnose.</translation>
+    </message>
+    <message>
+      <source>The environment could not be put in its place: {reason}</source>
+      <translation>Die Umgebung konnte nicht an ihren Platz gebracht werden: {reason}</translation>
+    </message>
+    <message>
+      <source>The package registry has no {name}; check network and proxy (Settings ▸ Options ▸ Network), or install from a folder of wheels.</source>
+      <translation>Das Paketverzeichnis hat kein {name}; prüfen Sie Netz und Proxy (Einstellungen ▸ Optionen ▸ Netzwerk), oder installieren Sie aus einem Ordner mit Wheels.</translation>
+    </message>
+    <message>
+      <source>The folder of wheels lacks {name} for this Python and system; add it and try again.</source>
+      <translation>Im Ordner mit den Wheels fehlt {name} für dieses Python und System; ergänzen Sie es, und versuchen Sie es noch einmal.</translation>
+    </message>
+    <message>
       <source>The engine was ended or crashed in the middle of the export.</source>
       <translation>Der Rechenkern wurde mitten im Export beendet oder ist abgestürzt.</translation>
+    </message>
+    <message>
+      <source>The engine could not be started.</source>
+      <translation>Der Rechenkern konnte nicht gestartet werden.</translation>
+    </message>
+    <message>
+      <source>The engine was ended.</source>
+      <translation>Der Rechenkern wurde beendet.</translation>
+    </message>
+    <message>
+      <source>The engine was ended or crashed.</source>
+      <translation>Der Rechenkern wurde beendet oder ist abgestürzt.</translation>
     </message>
     <message>
       <source>Export chips</source>
@@ -1110,14 +1290,6 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
     <message>
       <source>Reading the labels…</source>
       <translation>Die Beschriftung wird gelesen…</translation>
-    </message>
-    <message>
-      <source>Instance field (empty: every polygon is an object of its own)</source>
-      <translation>Instanzfeld (leer: jedes Polygon ist ein eigenes Objekt)</translation>
-    </message>
-    <message>
-      <source>Labelled extent (empty: whole image)</source>
-      <translation>Beschriftete Fläche (leer: ganzes Bild)</translation>
     </message>
     <message>
       <source>If a dataset is already there (new: stop)</source>
@@ -1156,16 +1328,16 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
       <translation>In diesem Ordner liegt ein fertiger Datensatz: „Vorhandenen Datensatz ersetzen“ ankreuzen oder anderen Ordner wählen.</translation>
     </message>
     <message>
+      <source>Copy Diagnostics</source>
+      <translation>Diagnose kopieren</translation>
+    </message>
+    <message>
       <source>Resume Export</source>
       <translation>Export fortsetzen</translation>
     </message>
     <message>
       <source>{chips} chips written in {time}.</source>
       <translation>{chips} Chips in {time} geschrieben.</translation>
-    </message>
-    <message>
-      <source>A chosen layer is no longer in the project.</source>
-      <translation>Ein gewählter Layer ist nicht mehr im Projekt.</translation>
     </message>
     <message>
       <source>Open Folder</source>
@@ -1184,16 +1356,16 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
       <translation>Protokoll zeigen</translation>
     </message>
     <message>
-      <source>Copy Diagnostics</source>
-      <translation>Diagnose kopieren</translation>
-    </message>
-    <message>
       <source>{n} chips failed; see the log messages.</source>
       <translation>{n} Chips sind misslungen; siehe Protokoll.</translation>
     </message>
     <message>
       <source>Warnings: {n}; see the log messages.</source>
       <translation>Warnungen: {n}; siehe Protokoll.</translation>
+    </message>
+    <message>
+      <source>A chosen layer is no longer in the project.</source>
+      <translation>Ein gewählter Layer ist nicht mehr im Projekt.</translation>
     </message>
     <message>
       <source>The unfinished export cannot be resumed: labels or choices have changed since it began. Choose to replace an existing dataset.</source>
@@ -1228,12 +1400,20 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
       <translation>Das Lesen der Beschriftung ist misslungen: {reason}</translation>
     </message>
     <message>
+      <source>What the dataset is written as besides its own format</source>
+      <translation>Worin der Datensatz außer im eigenen Format noch geschrieben wird</translation>
+    </message>
+    <message>
       <source>Chips on the map</source>
       <translation>Chips auf der Karte</translation>
     </message>
     <message>
       <source>Chips of {dataset}</source>
       <translation>Chips von {dataset}</translation>
+    </message>
+    <message>
+      <source>Tick further images: each becomes a scene with the same labels; images on one grid count as dates of one place</source>
+      <translation>Weitere Bilder anhaken: Jedes wird eine Szene mit denselben Labels; Bilder auf einem Gitter gelten als Zeitpunkte eines Ortes</translation>
     </message>
     <message>
       <source>Select the Engine’s Environment</source>
@@ -1256,8 +1436,36 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
       <translation>In die Zwischenablage kopieren, was ein Fehlerbericht braucht</translation>
     </message>
     <message>
+      <source>Install Engine</source>
+      <translation>Rechenkern installieren</translation>
+    </message>
+    <message>
+      <source>Make an environment for the engine and install it there; QGIS’s own stays as it is</source>
+      <translation>Eine Umgebung für den Rechenkern anlegen und ihn dort installieren; die von QGIS bleibt, wie sie ist</translation>
+    </message>
+    <message>
+      <source>Select the Folder of Wheels</source>
+      <translation>Ordner mit den Wheels wählen</translation>
+    </message>
+    <message>
+      <source>A folder with downloaded packages; empty: the package registry</source>
+      <translation>Ein Ordner mit heruntergeladenen Paketen; leer: das Paketverzeichnis</translation>
+    </message>
+    <message>
+      <source>Use nothing but this folder (offline)</source>
+      <translation>Nur diesen Ordner verwenden (offline)</translation>
+    </message>
+    <message>
+      <source>Install without a network</source>
+      <translation>Ohne Netz installieren</translation>
+    </message>
+    <message>
       <source>Engine</source>
       <translation>Rechenkern</translation>
+    </message>
+    <message>
+      <source>Folder of wheels</source>
+      <translation>Ordner mit Wheels</translation>
     </message>
     <message>
       <source>Environment or program</source>
@@ -1268,12 +1476,60 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
       <translation>Diagnose</translation>
     </message>
     <message>
+      <source>Cancel</source>
+      <translation>Abbrechen</translation>
+    </message>
+    <message>
       <source>Starting the engine…</source>
       <translation>Der Rechenkern wird gestartet…</translation>
     </message>
     <message>
-      <source>The engine cuts the chips. It runs outside QGIS, in a Python environment of its own (Python 3.11 to 3.13). Make one with “{venv}”, install the engine with “{pip}”, and choose the folder polychip-engine here.</source>
-      <translation>Der Rechenkern schneidet die Chips. Er läuft außerhalb von QGIS in einer eigenen Python-Umgebung (Python 3.11 bis 3.13). Legen Sie sie mit „{venv}“ an, installieren Sie den Rechenkern mit „{pip}“ und wählen Sie hier den Ordner polychip-engine.</translation>
+      <source>The engine cuts the chips. It runs outside QGIS, in a Python environment of its own (Python 3.11 to 3.13). To make one by hand: “{venv}”, then “{pip}”, and choose the folder polychip-engine here.</source>
+      <translation>Der Rechenkern schneidet die Chips. Er läuft außerhalb von QGIS, in einer eigenen Python-Umgebung (Python 3.11 bis 3.13). Von Hand wird sie so angelegt: „{venv}“, dann „{pip}“; danach wählen Sie hier den Ordner polychip-engine.</translation>
+    </message>
+    <message>
+      <source>Plan chips</source>
+      <translation>Chips planen</translation>
+    </message>
+    <message>
+      <source>What an export would give: chips, splits, classes, warnings</source>
+      <translation>Was ein Export ergäbe: Chips, Aufteilung, Klassen, Warnungen</translation>
+    </message>
+    <message>
+      <source>Asks the engine what an export of these layers would give, and writes one polygon a chip with its split and, where a chip would be left out, the reason. Classes, counts and warnings are in the log. Nothing else is written.
+
+Without “Read the imagery” all pixels count as valid, which is quick; with it nothing is estimated.
+
+Split: none, blocks (of neighbouring chips), random, scene, or field:NAME of the labelled extent.</source>
+      <translation>Fragt den Rechenkern, was ein Export dieser Layer ergäbe, und schreibt für jeden Chip ein Polygon mit seiner Aufteilung und, wo ein Chip ausgelassen würde, dem Grund. Klassen, Zahlen und Warnungen stehen im Protokoll. Sonst wird nichts geschrieben.
+
+Ohne „Die Bilder lesen“ gelten alle Pixel als gültig, was schnell geht; damit wird nichts geschätzt.
+
+Aufteilung: none (keine), blocks (Blöcke benachbarter Chips), random (Zufall), scene (ganze Bilder) oder field:NAME des bearbeiteten Gebiets.</translation>
+    </message>
+    <message>
+      <source>Planning…</source>
+      <translation>Es wird geplant…</translation>
+    </message>
+    <message>
+      <source>Read the imagery</source>
+      <translation>Die Bilder lesen</translation>
+    </message>
+    <message>
+      <source>Number of chips left out</source>
+      <translation>Anzahl ausgelassener Chips</translation>
+    </message>
+    <message>
+      <source>Classes and their pixels</source>
+      <translation>Klassen und ihre Pixel</translation>
+    </message>
+    <message>
+      <source>background</source>
+      <translation>Hintergrund</translation>
+    </message>
+    <message>
+      <source>ignore</source>
+      <translation>ignoriert</translation>
     </message>
     <message>
       <source>Polychip Dock</source>
@@ -1304,8 +1560,56 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
       <translation>Einstellungen öffnen…</translation>
     </message>
     <message>
-      <source>Cancel</source>
-      <translation>Abbrechen</translation>
+      <source>Move the cursor over the image.</source>
+      <translation>Bewegen Sie den Mauszeiger über das Bild.</translation>
+    </message>
+    <message>
+      <source>{n} chips</source>
+      <translation>{n} Chips</translation>
+    </message>
+    <message>
+      <source>Planning… {done} of {total} chips</source>
+      <translation>Es wird geplant… {done} von {total} Chips</translation>
+    </message>
+    <message>
+      <source>{message} It is started again.</source>
+      <translation>{message} Er wird neu gestartet.</translation>
+    </message>
+    <message>
+      <source>Show the chip under the cursor as the engine would write it, unsaved edits too</source>
+      <translation>Den Chip unter dem Mauszeiger zeigen, wie der Rechenkern ihn schriebe, auch ungespeicherte Änderungen</translation>
+    </message>
+    <message>
+      <source>Show Chips</source>
+      <translation>Chips zeigen</translation>
+    </message>
+    <message>
+      <source>Add the planned chips to the map, coloured by split and by why they are left out</source>
+      <translation>Die geplanten Chips auf die Karte bringen, gefärbt nach Aufteilung und nach dem Grund des Auslassens</translation>
+    </message>
+    <message>
+      <source>What is drawn over the image</source>
+      <translation>Was über das Bild gezeichnet wird</translation>
+    </message>
+    <message>
+      <source>How opaque the mask is</source>
+      <translation>Wie deckend die Maske ist</translation>
+    </message>
+    <message>
+      <source>Objects</source>
+      <translation>Objekte</translation>
+    </message>
+    <message>
+      <source>Image alone</source>
+      <translation>Nur das Bild</translation>
+    </message>
+    <message>
+      <source>Would be left out: {reason}</source>
+      <translation>Würde ausgelassen: {reason}</translation>
+    </message>
+    <message>
+      <source>Objects: {n}</source>
+      <translation>Objekte: {n}</translation>
     </message>
     <message>
       <source>Stop the export; what is finished is kept and can be resumed</source>
@@ -1356,6 +1660,42 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
       <translation>„{name}“ ist keine Rasterdatei; speichern Sie es zuerst als GeoTIFF (Export ▸ Speichern als…).</translation>
     </message>
     <message>
+      <source>Save Recipe</source>
+      <translation>Rezept speichern</translation>
+    </message>
+    <message>
+      <source>Recipes (*.toml)</source>
+      <translation>Rezepte (*.toml)</translation>
+    </message>
+    <message>
+      <source>Load Recipe</source>
+      <translation>Rezept laden</translation>
+    </message>
+    <message>
+      <source>The recipe stacks or joins several files to one image, which the dock cannot show.</source>
+      <translation>Das Rezept stapelt oder verbindet mehrere Dateien zu einem Bild, was das Bedienfeld nicht zeigen kann.</translation>
+    </message>
+    <message>
+      <source>The recipe’s chips are not square, or too large for the dock.</source>
+      <translation>Die Chips des Rezepts sind nicht quadratisch oder zu groß für das Bedienfeld.</translation>
+    </message>
+    <message>
+      <source>Recipe loaded.</source>
+      <translation>Rezept geladen.</translation>
+    </message>
+    <message>
+      <source>Recipe saved: {path}</source>
+      <translation>Rezept gespeichert: {path}</translation>
+    </message>
+    <message>
+      <source>Recipe loaded, but the dock has no place for: {keys}. “polychip run” keeps them.</source>
+      <translation>Rezept geladen, aber das Bedienfeld hat keinen Platz für: {keys}. „polychip run“ behält sie.</translation>
+    </message>
+    <message>
+      <source>{path} cannot be opened.</source>
+      <translation>{path} kann nicht geöffnet werden.</translation>
+    </message>
+    <message>
       <source>“{name}” has no coordinate reference system; set it first (Layer ▸ Set CRS of Layer(s)…).</source>
       <translation>„{name}“ hat kein Koordinatenbezugssystem; setzen Sie es zuerst (Layer ▸ KBS von Layern setzen…).</translation>
     </message>
@@ -1370,6 +1710,78 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
     <message>
       <source>Feature {fid} of “{name}” could not be written: {reason}</source>
       <translation>Objekt {fid} von „{name}“ konnte nicht geschrieben werden: {reason}</translation>
+    </message>
+    <message>
+      <source>Not divided</source>
+      <translation>Nicht aufgeteilt</translation>
+    </message>
+    <message>
+      <source>Blocks of neighbouring chips</source>
+      <translation>Blöcke benachbarter Chips</translation>
+    </message>
+    <message>
+      <source>Each chip by chance</source>
+      <translation>Jeder Chip nach Zufall</translation>
+    </message>
+    <message>
+      <source>Whole images</source>
+      <translation>Ganze Bilder</translation>
+    </message>
+    <message>
+      <source>By a field of the extent</source>
+      <translation>Nach einem Feld des Gebiets</translation>
+    </message>
+    <message>
+      <source>Which chips train and which validate; no ground is ever in two of them</source>
+      <translation>Welche Chips zum Trainieren und welche zum Prüfen dienen; kein Ort ist je in zweien</translation>
+    </message>
+    <message>
+      <source>The field of the labelled extent that names the split</source>
+      <translation>Das Feld des bearbeiteten Gebiets, das die Aufteilung nennt</translation>
+    </message>
+    <message>
+      <source>Choose the field of the labelled extent that names the split.</source>
+      <translation>Wählen Sie das Feld des bearbeiteten Gebiets, das die Aufteilung nennt.</translation>
+    </message>
+    <message>
+      <source>The shares of the splits add up to {total} %, not to 100 %.</source>
+      <translation>Die Anteile der Aufteilung ergeben {total} %, nicht 100 %.</translation>
+    </message>
+    <message>
+      <source>Share of the chips in “{name}”</source>
+      <translation>Anteil der Chips in „{name}“</translation>
+    </message>
+    <message>
+      <source>Verify dataset</source>
+      <translation>Datensatz prüfen</translation>
+    </message>
+    <message>
+      <source>Prove that a dataset of training chips is right</source>
+      <translation>Nachweisen, dass ein Datensatz aus Trainings-Chips stimmt</translation>
+    </message>
+    <message>
+      <source>Checks a dataset: files and checksums, alignment of image and mask, values, leakage between splits, and the labels burned again by another way. Each check is a line in the log; nothing is changed.
+
+OK is false when a check has failed, and PROBLEMS counts them. What cannot be checked, because a source has moved, is said.</source>
+      <translation>Prüft einen Datensatz: Dateien und Prüfsummen, die Deckung von Bild und Maske, Werte, Überschneidungen der Aufteilung, und die auf anderem Weg noch einmal gebrannten Labels. Jede Prüfung ist eine Zeile im Protokoll; nichts wird geändert.
+
+OK ist falsch, wenn eine Prüfung fehlschlug, und PROBLEMS zählt diese. Was nicht geprüft werden kann, weil eine Quelle verschoben wurde, wird gesagt.</translation>
+    </message>
+    <message>
+      <source>Burn the labels of every chip again, not only of a sample</source>
+      <translation>Die Labels jedes Chips noch einmal brennen, nicht nur einer Stichprobe</translation>
+    </message>
+    <message>
+      <source>All is right</source>
+      <translation>Alles stimmt</translation>
+    </message>
+    <message>
+      <source>Number of failed checks</source>
+      <translation>Anzahl fehlgeschlagener Prüfungen</translation>
+    </message>
+    <message>
+      <source>What failed</source>
+      <translation>Was fehlschlug</translation>
     </message>
   </context>
 </TS>

@@ -37,7 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     for add in (
         _add_init, _add_plan, _add_export, _add_run, _add_append, _add_verify, add_check, add_agree,
-        add_advise, _add_gallery, _add_report, _add_convert, _add_demo,
+        add_advise, _add_gallery, _add_report, _add_convert, _add_demo, _add_serve,
     ):  # fmt: skip
         add(commands)
     add_vector_commands(commands, command)
@@ -264,6 +264,16 @@ def _add_demo(commands: Any) -> None:
         help="the dataset's folder (default: polychip-demo)",
     )  # fmt: skip
     _run_options(parser)
+
+
+def _add_serve(commands: Any) -> None:
+    command(
+        commands,
+        "serve",
+        "answer another program's requests for plans, previews and runs, by JSON lines on stdin "
+        "and stdout",
+        """  echo '{"id": 1, "method": "hello"}' | polychip serve""",
+    )
 
 
 def _inputs(parser: argparse.ArgumentParser) -> None:

@@ -208,6 +208,16 @@ def import_labels(args: argparse.Namespace) -> int:
     return import_annotations(args)
 
 
+def serve(args: argparse.Namespace) -> int:
+    """Answer another program until it goes."""
+    from polychip.serve.main import serve_pipes
+
+    del args
+    _light_pyogrio()
+    serve_pipes()
+    return DONE
+
+
 def with_output(recipe: "Recipe", folder: str) -> "Recipe":
     """The recipe with another output folder."""
     output = recipe.output.model_copy(update={"path": str(Path(folder).absolute())})

@@ -1,6 +1,7 @@
 """The console script: parse, do, explain what went wrong. Loads nothing heavy by itself."""
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -18,11 +19,24 @@ _ISSUES = "https://example.org/polychip/issues"
 
 def entry_point() -> None:
     """The `polychip` command."""
+    _end_like_ctrl_c()
     code = main(sys.argv[1:])
     sys.stderr.flush()
     # Everything is written and stopped. Python would take a tenth of a second to take its libraries
     # apart, and would end itself by SIGINT when Ctrl-C fell into an exec(), as dataclasses use it.
     os._exit(code)
+
+
+def _end_like_ctrl_c() -> None:
+    """Let SIGTERM, by which other programs end this one, do what Ctrl-C does."""
+
+    def end(number: int, frame: Any) -> None:
+        pressed = signal.getsignal(signal.SIGINT)
+        if not callable(pressed):  # ignored, as shells have it for programs in the background
+            raise KeyboardInterrupt
+        pressed(number, frame)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -113,8 +113,11 @@ def to_rgb(image: NDArray[np.generic], bands: Sequence[Mapping[str, Any]]) -> RG
     order = visible_bands([band["name"] for band in bands] or [None] * len(pixels))
     planes = []
     for index in order:
+        if image.dtype == np.uint8:
+            planes.append(pixels[index].astype(np.uint8))
+            continue
         plane = np.nan_to_num(pixels[index].astype(np.float64))
-        if image.dtype != np.uint8 and index < len(bands) and bands[index]["count"]:
+        if index < len(bands) and bands[index]["count"]:
             entry = bands[index]
             low = max(entry["min"], entry["mean"] - 2 * entry["std"])
             high = min(entry["max"], entry["mean"] + 2 * entry["std"])

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from polychip.burn.edges import index_edges, joined_edges
 from polychip.errors import RecipeError, nearest, some
@@ -12,7 +13,8 @@ from polychip.io.vector import (
     source_crs,
 )
 from polychip.labels.extent import Extent
-from polychip.labels.polygons import polygons_of
+from polychip.labels.footprint import Footprint
+from polychip.labels.polygons import polygons_of, repaired_polygons
 from polychip.labels.project import pixel_edges
 from polychip.recipe import ExtentSource
 from polychip.scenes.place import ScenePlace, place_layer
@@ -41,6 +43,15 @@ def load_extent(place: ScenePlace, sources: Sequence[ExtentSource], schema: Labe
     flat = joined_edges(parts)
     edges = index_edges(flat, np.arange(len(flat.counts)))
     return Extent(edges, np.concatenate(kinds), tuple(sets)[1:], everything)
+
+
+def extent_of(geometry: NDArray[np.object_], around: Footprint, schema: LabelSchema) -> Extent:
+    """Polygons of any kind, in the CRS that `around` is in, in which every class was looked for."""
+    polygons = repaired_polygons(geometry, around)
+    flat = pixel_edges(polygons.outlines, polygons.clipped, around).flat
+    numbers = np.arange(len(flat.counts))
+    everything = tuple(entry.code for entry in schema.mask_classes)
+    return Extent(index_edges(flat, numbers), np.zeros(len(numbers), np.int64), (), everything)
 
 
 def looked_for(source: ExtentSource, schema: LabelSchema) -> tuple[int, ...]:

@@ -80,7 +80,7 @@ def load_scene_labels(
         objects=masks.mode != "semantic",
         all_touched=masks.all_touched,
         keep_tiny=masks.keep_tiny,
-        all_edges=_needs_all_edges(masks),
+        all_edges=needs_all_edges(masks),
     )
     report = _scene_report(place, labels, reports, schema)
     report.most_objects = most_objects(labels, chip_shape)
@@ -184,13 +184,34 @@ def _load_source(
         confidence = None if confidence is None else confidence[parts.feature]
         cut = clip_far(parts.geometry, around)
         shapes, near, outlines = parts.geometry.__getitem__, cut.__getitem__, outlines_of(cut)
-    edges = pixel_edges(outlines, near, around, all_edges=_needs_all_edges(masks))
+    edges = pixel_edges(outlines, near, around, all_edges=needs_all_edges(masks))
     return SourceFeatures(shapes, edges, codes, fids, instances, namespace, confidence), report
 
 
-def _needs_all_edges(masks: MaskOptions) -> bool:
+def needs_all_edges(masks: MaskOptions) -> bool:
     """Whether edges matter that cross no row of pixel centres."""
     return masks.all_touched or masks.keep_tiny or "coverage" in masks.targets
+
+
+def placed_features(
+    geometry: NDArray[np.object_],
+    around: Footprint,
+    codes: NDArray[np.int64],
+    fids: Sequence[str],
+    instances: list[str | None],
+    namespace: str,
+    masks: MaskOptions,
+) -> SourceFeatures:
+    """Valid polygons in pixel space, cut where they reach far beyond the image.
+
+    Args:
+        geometry: in the CRS that `around` is in; the other arguments have an entry a geometry.
+    """
+    near = clip_far(geometry, around)
+    edges = pixel_edges(
+        outlines_of(near), near.__getitem__, around, all_edges=needs_all_edges(masks)
+    )
+    return SourceFeatures(geometry.__getitem__, edges, codes, fids, instances, namespace)
 
 
 def _read_polygons(

@@ -27,6 +27,7 @@ from polychip.recipe import Recipe, Scene
 from polychip.scenes.choose import choose_chips
 from polychip.scenes.contents import LabelSurvey
 from polychip.scenes.imagery import SceneImagery, open_imagery
+from polychip.scenes.place import ScenePlace
 from polychip.targets.registry import margin_px, target_specs
 
 BLOCK_PX = 2048
@@ -226,6 +227,16 @@ def _gap_warnings(lattices: Sequence[Lattice], options: ChipOptions) -> Iterator
             yield f"group '{lattice.group}': {gap:.1%} of the pixels lie in no chip ({why})"
 
 
+def scene_place(plan: Plan, scene: ScenePlan) -> ScenePlace:
+    """The grid that the scene's labels are brought onto."""
+    return ScenePlace(
+        scene.name,
+        scene.imagery.grid,
+        scene.padded(*plan.chip_shape),
+        allow_ballpark=plan.recipe.grid.allow_ballpark,
+    )
+
+
 def scene_job(plan: Plan, scene: ScenePlan, output: Path, state: Path) -> SceneJob:
     """What a worker is told of a scene, before its labels are loaded."""
     recipe = plan.recipe
@@ -265,7 +276,7 @@ def scene_blocks(plan: Plan, scene: ScenePlan, first_number: int) -> Iterator[Bl
     order = np.argsort(key, kind="stable")
     starts = np.flatnonzero(np.r_[True, np.diff(key[order]) != 0])
     for number, members in enumerate(np.split(kept[order], starts[1:]), start=first_number):
-        yield Block(number, scene.name, tuple(_slots(plan, scene, members)))
+        yield Block(number, scene.name, tuple(chip_slots(plan, scene, members)))
 
 
 def count_blocks(plan: Plan, scene: ScenePlan) -> int:
@@ -307,10 +318,11 @@ def block_chips(plan: Plan, scene: ScenePlan) -> tuple[int, int]:
 
 def plan_slots(plan: Plan, scene: ScenePlan) -> Iterator[ChipSlot]:
     """All chips of a scene, by row and column."""
-    return _slots(plan, scene, scene.kept)
+    return chip_slots(plan, scene, scene.kept)
 
 
-def _slots(plan: Plan, scene: ScenePlan, members: NDArray[np.int64]) -> Iterator[ChipSlot]:
+def chip_slots(plan: Plan, scene: ScenePlan, members: NDArray[np.int64]) -> Iterator[ChipSlot]:
+    """The chips at these indices of the scene's arrays."""
     height, width = plan.chip_shape
     names = plan.splits.names if plan.has_splits else None
     suffix = None if scene.suffix is None else scene.suffix[members]
@@ -322,7 +334,7 @@ def _slots(plan: Plan, scene: ScenePlan, members: NDArray[np.int64]) -> Iterator
             row=int(scene.row[index]),
             col=int(scene.col[index]),
             window=Window(int(scene.x_off[index]), int(scene.y_off[index]), width, height),
-            split=names[int(scene.split[index])] if names else None,
+            split=names[split] if names and (split := int(scene.split[index])) != DROPPED else None,
             keep_empty=keeps_empty(chip_id, chips.negatives, chips.seed),
         )
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from qgis.core import Qgis, QgsApplication
 from qgis.PyQt.QtCore import QObject, QProcess, QTimer
-from qgis.PyQt.QtWidgets import QApplication
+from qgis.PyQt.QtWidgets import QApplication, QScrollArea
 from qgis.utils import iface
 
 STEP_MS = 25
@@ -80,6 +80,7 @@ class Window:
 
     def click(self, widget, at=None, button=1):
         """A real click by the X server's mouse, in the middle of the widget or at a point in it."""
+        yield from self._bring_into_sight(widget)
         point = widget.mapToGlobal(at if at is not None else widget.rect().center())
         yield from self._xdotool("mousemove", str(point.x()), str(point.y()))
         yield from self._xdotool("click", str(button))
@@ -94,10 +95,28 @@ class Window:
 
     def double_click(self, widget, at=None):
         """Two quick clicks, which select the number in a box."""
+        yield from self._bring_into_sight(widget)
         point = widget.mapToGlobal(at if at is not None else widget.rect().center())
         yield from self._xdotool(
             "mousemove", str(point.x()), str(point.y()), "click", "--repeat", "2", "1"
         )
+
+    def move(self, widget, at):
+        """Move the mouse to a point in a widget, in two steps, as a hand does."""
+        for away in (3, 0):
+            point = widget.mapToGlobal(at)
+            yield from self._xdotool("mousemove", str(point.x() - away), str(point.y() - away))
+
+    def _bring_into_sight(self, widget):
+        """Scroll as far as a user would."""
+        parent = widget.parent()
+        while parent is not None and not isinstance(parent, QScrollArea):
+            parent = parent.parent()
+        if parent is not None and parent.widget() is not None:
+            parent.ensureWidgetVisible(widget, 0, 30)
+            yield self.until(
+                lambda: not widget.visibleRegion().isEmpty(), f"{widget.objectName()} is in sight"
+            )
 
     def press(self, *keys):
         """Real key presses, by X's names: 'Return', 'ctrl+a', 'Tab'."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -212,6 +213,16 @@ def test_the_dock_shows_the_progress_of_an_export(exported):
     assert exported.values["export_waits"]
 
 
+def test_the_preview_follows_the_mouse_and_shows_what_the_chips_hold(exported):
+    values = exported.values
+    assert values["planned"].startswith("289 chips")
+    chip, shares, objects = values["previewed"].splitlines()
+    assert re.fullmatch(r"after_r\d{7}_c\d{7}", chip)
+    assert re.search(r"(farmland|forest|water|background|ignore)\w* \d+\.\d%", shares), shares
+    assert objects.startswith("Objects: ")
+    assert values["next_previewed"].splitlines()[0] != chip
+
+
 def test_an_export_is_cancelled_resumed_and_finished_by_clicks(exported):
     values = exported.values
     assert values["cancelled"] == "Export cancelled. Export again to resume it."
@@ -251,5 +262,6 @@ def test_an_export_leaves_no_error_in_the_log(exported):
 
 
 def test_the_pictures_of_an_export_are_kept(exported):
-    for name in ("filled", "progress", "cancelled", "offer", "done", "refused"):
+    for name in ("filled", "preview", "preview_objects", "planned", "progress", "cancelled",
+                 "offer", "done", "refused"):  # fmt: skip
         assert (exported.artifacts / f"{name}.png").stat().st_size > 20_000

@@ -29,6 +29,7 @@ def scenario(window):
     yield window.until(lambda: not window.iface.mapCanvas().isDrawing(), "the map is drawn")
     window.record(count=window.find(QLabel, "chipCount").text())
     window.screenshot("filled")
+    yield from preview(window, project)
 
     export, text = window.find(QPushButton, "export"), window.find(QLabel, "exportText")
     yield from window.click(export)
@@ -74,6 +75,39 @@ def scenario(window):
     window.record(refused=message(window))
     window.screenshot("refused")
     layers[1].rollBack()
+
+
+def preview(window, project):
+    """The chip under the mouse, its objects, the planned chips, then no preview any more."""
+    button, text = window.find(QPushButton, "preview"), window.find(QLabel, "previewText")
+    yield from window.click(button)
+    yield window.until(lambda: "Move the cursor" in text.text(), "it is planned", 60)
+    window.record(planned=text.text())
+    canvas = window.iface.mapCanvas()
+    centre = canvas.rect().center() - QPoint(20, 80)
+    yield from window.move(canvas.viewport(), centre)
+    yield window.until(lambda: text.text().startswith("after_r"), "a chip is shown", 60)
+    window.record(previewed=text.text())
+    yield window.until(lambda: not text.visibleRegion().isEmpty(), "it is in sight")
+    yield window.until(lambda: not canvas.isDrawing(), "the map is drawn")
+    window.screenshot("preview")
+    yield from window.move(canvas.viewport(), centre + QPoint(-60, -30))
+    first = window.values["previewed"]
+    yield window.until(lambda: text.text() != first, "the next chip is shown", 60)
+    yield from choose(window, "previewView", "obj", "Objects")
+    window.record(next_previewed=text.text())
+    window.screenshot("preview_objects")
+    yield from window.click(window.find(QPushButton, "showChips"))
+    yield window.until(
+        lambda: any(x.name() == "Planned chips" for x in project.mapLayers().values()),
+        "the planned chips are on the map", 60,
+    )  # fmt: skip
+    yield window.until(lambda: not canvas.isDrawing(), "the map is drawn")
+    window.screenshot("planned")
+    yield from window.click(button)
+    yield window.until(lambda: not button.isChecked(), "the preview is off")
+    planned = [x.id() for x in project.mapLayers().values() if x.name() == "Planned chips"]
+    project.removeMapLayers(planned)
 
 
 def open_layers(window, project):

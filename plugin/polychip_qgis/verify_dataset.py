@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The algorithm polychip:verifydataset: the engine's proof that a dataset is right."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from qgis.core import (
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingOutputBoolean,
+    QgsProcessingOutputNumber,
+    QgsProcessingOutputString,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterFile,
+)
+from qgis.PyQt.QtGui import QIcon
+
+from .about import help_url, icon
+from .engine import Engine, EngineNotFoundError, find_engine, places
+from .engine_command import run_command
+from .translation import tr
+
+
+class VerifyDatasetAlgorithm(QgsProcessingAlgorithm):
+    """Files, checksums, alignment, values, leakage, and the labels burned again."""
+
+    DATASET, ALL, OK, PROBLEMS, MESSAGES = "DATASET", "ALL", "OK", "PROBLEMS", "MESSAGES"
+
+    def createInstance(self) -> VerifyDatasetAlgorithm:
+        """A fresh copy for one run."""
+        return VerifyDatasetAlgorithm()
+
+    def name(self) -> str:
+        """The stable second part of the id."""
+        return "verifydataset"
+
+    def displayName(self) -> str:
+        """The name in the toolbox."""
+        return tr("Verify dataset")
+
+    def shortDescription(self) -> str:
+        """The tooltip in the toolbox."""
+        return tr("Prove that a dataset of training chips is right")
+
+    def shortHelpString(self) -> str:
+        """The text beside the parameters."""
+        return tr(
+            "Checks a dataset: files and checksums, alignment of image and mask, values, leakage "
+            "between splits, and the labels burned again by another way. Each check is a line in "
+            "the log; nothing is changed.\n\n"
+            "OK is false when a check has failed, and PROBLEMS counts them. What cannot be "
+            "checked, because a source has moved, is said."
+        )
+
+    def helpUrl(self) -> str:
+        """The page behind the Help button."""
+        return help_url("verify-dataset").toString()
+
+    def icon(self) -> QIcon:
+        """The icon in the toolbox."""
+        return icon()
+
+    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+        """The parameters and outputs."""
+        file = QgsProcessingParameterFile
+        self.addParameter(file(self.DATASET, tr("Dataset"), file.Behavior.Folder))
+        every = tr("Burn the labels of every chip again, not only of a sample")
+        self.addParameter(QgsProcessingParameterBoolean(self.ALL, every, False))
+        self.addOutput(QgsProcessingOutputBoolean(self.OK, tr("All is right")))
+        self.addOutput(QgsProcessingOutputNumber(self.PROBLEMS, tr("Number of failed checks")))
+        self.addOutput(QgsProcessingOutputString(self.MESSAGES, tr("What failed")))
+
+    def processAlgorithm(
+        self,
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+        feedback: QgsProcessingFeedback,
+    ) -> dict[str, Any]:
+        """Run the engine and tell its verdict; cancelling ends it."""
+        try:
+            engine: Engine = find_engine(places())
+        except EngineNotFoundError as error:
+            raise QgsProcessingException(str(error)) from error
+        arguments = ["verify", self.parameterAsString(parameters, self.DATASET, context), "--json"]
+        if self.parameterAsBoolean(parameters, self.ALL, context):
+            arguments.append("--all")
+        result = run_command(engine, arguments, feedback)
+        if result.cancelled:
+            return {}
+        try:
+            checks = json.loads(result.output)["checks"]
+        except (ValueError, KeyError, TypeError):
+            words = result.errors.strip().removeprefix("error: ")
+            code = tr("The engine ended with exit code {code}.").format(code=result.code)
+            raise QgsProcessingException(words or code) from None
+        failed = [check for check in checks if check["ok"] is False]
+        for check in checks:
+            line = f"{check['id']}: {check['message']}"
+            if check in failed:
+                feedback.reportError(line)
+            else:
+                feedback.pushInfo(line)
+        messages = "\n".join(check["message"] for check in failed)
+        return {self.OK: not failed, self.PROBLEMS: len(failed), self.MESSAGES: messages}
