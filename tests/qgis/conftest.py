@@ -212,10 +212,6 @@ class FakeIface(QObject):
         self.option_factories: list = []
         self.shown_options: list[str] = []
         self.log_shown = 0
-        self.canvas = QgsMapCanvas(self.window)
-
-    def mapCanvas(self) -> QgsMapCanvas:
-        return self.canvas
 
     def mainWindow(self) -> QMainWindow:
         return self.window
