@@ -137,7 +137,7 @@ def test_ignored_pixels_stop_it_unless_they_may_become_background(
 
 def test_a_dataset_of_one_date_is_no_pair(dataset: Path, tmp_path: Path, name: str) -> None:
     option = {"xbd": "building", "spacenet8": "dry_building"}[name]
-    with pytest.raises(FormatError, match=r"group 'scene' has scene \(no date\)"):
+    with pytest.raises(FormatError, match=r"group 'scene' has scene \(2024-10-31\)"):
         polychip.convert(dataset, name, tmp_path / "x", **{option: "Gebäude mit Hof"})
 
 
