@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -202,14 +203,20 @@ def test_a_newer_polygon_wins_and_what_is_missing_is_told_and_kept(session, file
     at = labels.fields().lookupField
     labels.changeAttributeValue(feature.id(), at("class"), "debris")
     labels.changeAttributeValue(feature.id(), at("changed"), feature["changed"].addSecs(60))
+    number = feature.id()
     assert labels.commitChanges()
+    del labels, layers, feature  # as when the annotator has closed it: all of it is in the file
+    gc.collect()
     merged = merge_files(session, [path])
     assert merged.n_changed == 1
     (mine,) = session.labels.getFeatures()
     assert (mine["class"], mine["instance_id"]) == ("debris", 1)
+    labels = open_layers(path)[0]
     labels.startEditing()
-    labels.deleteFeature(feature.id())
+    labels.deleteFeature(number)
     assert labels.commitChanges()
+    del labels
+    gc.collect()
     assert merge_files(session, [path]).missing == [mine.id()]
     assert session.labels.featureCount() == 1
 
