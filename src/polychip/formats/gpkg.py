@@ -20,14 +20,13 @@ from polychip.formats.protocol import Card, Collect, Entry
 from polychip.formats.qgis_style import grid_style
 from polychip.formats.source import Source
 from polychip.io.index import GEOMETRY, pixel_column
+from polychip.io.layer_styles import FIXED_CLOCK, store_styles
 from polychip.tables import CHIPS
 
 FILE = "chips.gpkg"
 _LAYER = "chips"
 _LEFT_OUT = "left_out"
 _BATCH = 4096
-_CLOCK = "2000-01-01T00:00:00.000Z"
-"""GeoPackages hold the time of their last change; ours is always the same."""
 _TEXTS = ("chip_id", "group", "scene", "date", "split")
 _WHOLE = ("row", "col", "x_off", "y_off", "width", "height")
 _SHARES = ("valid_fraction", "labelled_fraction")
@@ -42,13 +41,6 @@ import geopandas
 chips = geopandas.read_file("chips.gpkg", layer="chips")
 print(chips.groupby("split", dropna=False).size())
 # QGIS: drop chips.gpkg on the map; splits are coloured by the style stored in it
-"""
-_STYLES = """\
-CREATE TABLE layer_styles (
-  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256),
-  f_table_schema TEXT(256), f_table_name TEXT(256), f_geometry_column TEXT(256),
-  styleName TEXT(30), styleQML TEXT, styleSLD TEXT, useAsDefault BOOLEAN, description TEXT,
-  owner TEXT(30), ui TEXT(30), update_time DATETIME)
 """
 
 
@@ -139,20 +131,8 @@ class ChipGrid:
     def _finish(self, path: Path) -> None:
         """Store the style, and take the clock out."""
         with closing(sqlite3.connect(path)) as file, file:
-            file.execute(_STYLES)
-            file.execute(
-                "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, "
-                "f_geometry_column, styleName, styleQML, styleSLD, useAsDefault, description, "
-                "owner, update_time) VALUES ('', '', ?, 'geom', 'splits', ?, '', 1, "
-                "'Chips coloured by split', '', ?)",
-                (_LAYER, grid_style(self.source.splits), _CLOCK),
-            )
-            file.execute(
-                "INSERT INTO gpkg_contents (table_name, data_type, identifier, description, "
-                "last_change) VALUES ('layer_styles', 'attributes', 'layer_styles', '', ?)",
-                (_CLOCK,),
-            )
-            file.execute("UPDATE gpkg_contents SET last_change = ?", (_CLOCK,))
+            store_styles(file, {_LAYER: grid_style(self.source.splits)})
+            file.execute("UPDATE gpkg_contents SET last_change = ?", (FIXED_CLOCK,))
         with closing(sqlite3.connect(path)) as file:
             file.execute("VACUUM")
 

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from polychip.errors import InputError, OutputError
 from polychip.io.atomic import replacing
+from polychip.io.layer_styles import fixed_clock
 
-FIXED_CLOCK = "2000-01-01T00:00:00.000Z"
-"""What a GeoPackage says of its last change: no clock in data."""
 SUFFIX = ".gpkg"
 _BATCH = 20_000
 Columns = Mapping[str, NDArray[Any]]
@@ -38,20 +37,15 @@ def new_geopackage(path: Path) -> Iterator["GeoPackage"]:
     Raises:
         OutputError: it can't be written.
     """
-    import pyogrio
     from pyogrio.errors import DataSourceError
 
-    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_CLOCK})
     try:
-        with replacing(path) as temporary:
+        with fixed_clock(), replacing(path) as temporary:
             yield GeoPackage(temporary)
     except DataSourceError as error:
         raise OutputError(
             f"{path}: can't be written ({error}); check the disk, its permissions and free space"
         ) from error
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
 
 
 class GeoPackage:

@@ -14,16 +14,7 @@ from numpy.typing import NDArray
 
 from polychip.errors import OutputError
 from polychip.io.atomic import replacing
-
-_CLOCK = "2000-01-01T00:00:00.000Z"
-"""Stands in gpkg_contents instead of the time of writing, so that equal content is equal bytes."""
-_STYLES = """
-CREATE TABLE layer_styles (
-  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256),
-  f_table_schema TEXT(256), f_table_name TEXT(256), f_geometry_column TEXT(256),
-  styleName TEXT(30), styleQML TEXT, styleSLD TEXT, useAsDefault BOOLEAN, description TEXT,
-  owner TEXT(30), ui TEXT(30), update_time DATETIME)
-"""
+from polychip.io.layer_styles import fixed_clock, store_styles
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +53,7 @@ def _write_layer(path: Path, layer: OutLayer, *, append: bool) -> None:
     from pyogrio.raw import write
 
     none = np.zeros(len(layer.geometry), dtype=np.bool_)
-    with _fixed_clock(), warnings.catch_warnings():  # the temporary name does not end in .gpkg
+    with fixed_clock(), warnings.catch_warnings():  # the temporary name does not end in .gpkg
         warnings.simplefilter("ignore")
         write(
             str(path),
@@ -80,35 +71,10 @@ def _write_layer(path: Path, layer: OutLayer, *, append: bool) -> None:
         )
 
 
-class _fixed_clock(contextlib.AbstractContextManager[None]):  # noqa: N801 - reads as a verb
-    """OGR's clock stands still inside."""
-
-    def __enter__(self) -> None:
-        from pyogrio import set_gdal_config_options
-
-        set_gdal_config_options({"OGR_CURRENT_DATE": _CLOCK})
-
-    def __exit__(self, *_: object) -> None:
-        from pyogrio import set_gdal_config_options
-
-        set_gdal_config_options({"OGR_CURRENT_DATE": None})
-
-
 def _write_styles(path: Path, layers: Sequence[OutLayer]) -> None:
     """The table of styles that QGIS looks for."""
-    styled = [layer for layer in layers if layer.style]
+    styled = {layer.name: layer.style for layer in layers if layer.style}
     if not styled:
         return
     with contextlib.closing(sqlite3.connect(path)) as base, base:
-        base.execute(_STYLES)
-        base.execute(
-            "INSERT INTO gpkg_contents (table_name, data_type, identifier, description, "
-            "last_change, srs_id) VALUES ('layer_styles', 'attributes', 'layer_styles', '', ?, 0)",
-            (_CLOCK,),
-        )
-        base.executemany(
-            "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, "
-            "f_geometry_column, styleName, styleQML, styleSLD, useAsDefault, description, owner, "
-            "update_time) VALUES ('', '', ?, 'geom', ?, ?, '', 1, '', '', ?)",
-            [(layer.name, layer.name, layer.style, _CLOCK) for layer in styled],
-        )
+        store_styles(base, styled)
