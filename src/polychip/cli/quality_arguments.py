@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from polychip.cli.arguments import command
+from polychip.cli.options import command, label_source_options
 
 
 def add_check(commands: Any) -> None:
@@ -117,17 +117,9 @@ def add_agree(commands: Any) -> None:
 
 
 def label_fields(group: Any) -> None:
-    """How to read a label layer."""
+    """How to read a label layer, and how far to trust its CRS."""
+    label_source_options(group)
     add = group.add_argument
-    add("--class-field", metavar="FIELD", help="field with the class (default: the one named "
-        "class, label, category or type; else all features are one class)")  # fmt: skip
-    add("--class-name", metavar="NAME", help="one class of this name for all features")
-    add("--instance-field", metavar="FIELD", help="field that says which features are one object "
-        "(default: each feature is an object)")  # fmt: skip
-    add("--id-field", metavar="FIELD", help="field that names each feature for good "
-        "(default: the file's feature numbers)")  # fmt: skip
-    add("--where", metavar="SQL", help="only these features, such as \"status = 'done'\"")
-    add("--labels-crs", metavar="CRS", help="CRS of labels that state none, such as EPSG:4326")
     add("--allow-ballpark", action="store_true", help="accept a transformation that ignores the "
         "shift between the datums")  # fmt: skip
 

@@ -1,19 +1,18 @@
 """The options of the commands that make vector labels; imports nothing heavy."""
 
 import argparse
-from collections.abc import Callable
 from typing import Any
 
-Command = Callable[[Any, str, str, str], argparse.ArgumentParser]
+from polychip.cli.options import command
 
 
-def add_vector_commands(commands: Any, command: Command) -> None:
+def add_vector_commands(commands: Any) -> None:
     """`vectorize` and `import`."""
-    _add_vectorize(commands, command)
-    _add_import(commands, command)
+    _add_vectorize(commands)
+    _add_import(commands)
 
 
-def _add_vectorize(commands: Any, command: Command) -> None:
+def _add_vectorize(commands: Any) -> None:
     parser = command(
         commands,
         "vectorize",
@@ -46,7 +45,7 @@ def _add_vectorize(commands: Any, command: Command) -> None:
     _ways(parser)
 
 
-def _add_import(commands: Any, command: Command) -> None:
+def _add_import(commands: Any) -> None:
     parser = command(
         commands,
         "import",
