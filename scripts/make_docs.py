@@ -34,7 +34,8 @@ def printed(*arguments: str) -> str:
         [sys.executable, "-m", "polychip", *arguments],
         cwd=ROOT, env=environment, capture_output=True, text=True,
     )  # fmt: skip
-    if done.returncode > 1:  # 1: check found errors, which is what it is shown for
+    told = bool(done.stdout)  # check ends with 1 where it finds errors, which it is shown for
+    if done.returncode > 1 or not told:
         sys.exit(done.stderr)
     return done.stdout.rstrip().replace(f"{ROOT}{os.sep}", "")
 

@@ -126,3 +126,24 @@ def test_python_gives_the_same_report(cli: Cli, recipe: Path, *, exact: bool) ->
     options = ["--exact"] if exact else []
     assert json.loads(json.dumps(report.to_dict())) == plan(cli, recipe, *options)
     assert str(report) + "\n" == cli("plan", recipe, *options).out
+
+
+def test_the_options_that_differ_from_their_defaults_are_told(
+    cli: Cli, recipe: Path, labels: Path
+) -> None:
+    assert plan(cli, recipe)["options"] == {}
+    extent = f'extent = [{{ path = "{labels}", layer = "buildings", classes = ["water"] }}]\n'
+    more = (
+        "negatives = 0.5\nmin_pixels = { water = 3 }\n"
+        '[split]\nby = "blocks"\nfractions = { train = 0.5, val = 0.5 }\nblock = 1\ngap = 4\n'
+    )
+    text = recipe.read_text("utf-8").replace("[[scenes]]\n", f"[[scenes]]\n{extent}")
+    recipe.write_text(text + more, encoding="utf-8")
+    assert plan(cli, recipe)["options"] == {
+        "chips.negatives": 0.5,
+        "chips.min_pixels": {"water": 3},
+        "split.block": 1,
+        "split.gap": 4,
+        "scene: extent.classes": [["water"]],
+    }
+    assert "split.gap = 4" in cli("plan", recipe).out

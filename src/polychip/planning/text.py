@@ -5,7 +5,7 @@ from pathlib import Path
 
 from polychip import wording
 from polychip.errors import some
-from polychip.planning import PlanReport
+from polychip.planning.values import PlanReport
 
 
 def plan_lines(report: PlanReport) -> Iterator[str]:
