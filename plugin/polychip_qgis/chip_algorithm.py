@@ -7,7 +7,6 @@ from typing import Any
 
 from qgis.core import (
     QgsProcessing,
-    QgsProcessingAlgorithm,
     QgsProcessingException,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
@@ -17,25 +16,20 @@ from qgis.core import (
     QgsProcessingParameterString,
     QgsProcessingParameterVectorLayer,
 )
-from qgis.PyQt.QtGui import QIcon
 
-from .about import icon
+from .algorithm import PolychipAlgorithm
 from .chips import EDGES
 from .dock_settings import MAX_PX, MODES, DockSettings
 from .export_request import ExportLayers
 from .translation import tr
 
 
-class ChipAlgorithm(QgsProcessingAlgorithm):
+class ChipAlgorithm(PolychipAlgorithm):
     """The inputs of an algorithm that cuts chips."""
 
     IMAGERY, LABELS, EXTENT = "IMAGERY", "LABELS", "EXTENT"
     CLASS_FIELD, INSTANCE_FIELD, MODE = "CLASS_FIELD", "INSTANCE_FIELD", "MODE"
     SIZE, STRIDE, EDGE, SPLIT = "SIZE", "STRIDE", "EDGE", "SPLIT"
-
-    def icon(self) -> QIcon:
-        """The icon in the toolbox."""
-        return icon()
 
     def add_inputs(self) -> tuple[QgsProcessingParameterDefinition, ...]:
         """Add the parameters; returns stride and edge, which come among the advanced ones."""

@@ -12,7 +12,6 @@ from qgis.core import (
     QgsGeometry,
     QgsPointXY,
     QgsProcessing,
-    QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
@@ -24,27 +23,19 @@ from qgis.core import (
     QgsProcessingParameterRasterLayer,
     QgsWkbTypes,
 )
-from qgis.PyQt.QtGui import QIcon
 
-from .about import help_url, icon
+from .algorithm import PolychipAlgorithm
 from .chips import EDGES, Chip, ChipLayout, PixelGrid, chips, corners, rows_and_columns
 from .fields import integer_field, text_field
 from .raster_grid import NoPixelGridError, grid_of
 from .translation import tr
 
 
-class ChipGridAlgorithm(QgsProcessingAlgorithm):
+class ChipGridAlgorithm(PolychipAlgorithm):
     """Which chips a raster is cut into, to look at before anything is exported."""
 
+    ID, PAGE = "chipgrid", "chip-grid"
     INPUT, SIZE, STRIDE, EDGE, OUTPUT, COUNT = "INPUT", "SIZE", "STRIDE", "EDGE", "OUTPUT", "COUNT"
-
-    def createInstance(self) -> ChipGridAlgorithm:
-        """A fresh copy for one run."""
-        return ChipGridAlgorithm()
-
-    def name(self) -> str:
-        """The stable second part of the id."""
-        return "chipgrid"
 
     def displayName(self) -> str:
         """The name in the toolbox."""
@@ -66,14 +57,6 @@ class ChipGridAlgorithm(QgsProcessingAlgorithm):
             "back inside "
             "(they overlap their neighbours), “drop” leaves them out."
         )
-
-    def helpUrl(self) -> str:
-        """The page behind the Help button."""
-        return help_url("chip-grid").toString()
-
-    def icon(self) -> QIcon:
-        """The icon in the toolbox."""
-        return icon()
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:  # noqa: ARG002
         """The parameters and outputs."""

@@ -18,7 +18,6 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QEventLoop, QTimer
 
-from .about import help_url
 from .chip_algorithm import ChipAlgorithm, choice
 from .engine import Engine, EngineNotFoundError, find_engine, places
 from .engine_run import CANCELLED, EngineRun, Progress, RunOutcome
@@ -43,16 +42,9 @@ _STEPS = 10
 class ExportChipsAlgorithm(ChipAlgorithm):
     """From raster and polygon layers to a dataset of training chips."""
 
+    ID, PAGE = "exportchips", "export-chips"
     EXISTING = "EXISTING"
     OUTPUT, RECIPE, PREVIEW, COUNT = "OUTPUT", "RECIPE", "PREVIEW", "COUNT"
-
-    def createInstance(self) -> ExportChipsAlgorithm:
-        """A fresh copy for one run."""
-        return ExportChipsAlgorithm()
-
-    def name(self) -> str:
-        """The stable second part of the id."""
-        return "exportchips"
 
     def displayName(self) -> str:
         """The name in the toolbox."""
@@ -74,10 +66,6 @@ class ExportChipsAlgorithm(ChipAlgorithm):
             "A dataset that is already there is left alone, unless you choose to resume or to "
             "replace it. The engine is set up in Settings ▸ Options ▸ Polychip."
         )
-
-    def helpUrl(self) -> str:
-        """The page behind the Help button."""
-        return help_url("export-chips").toString()
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:  # noqa: ARG002
         """The parameters and outputs."""

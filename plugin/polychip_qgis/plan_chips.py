@@ -22,7 +22,6 @@ from qgis.core import (
     QgsWkbTypes,
 )
 
-from .about import help_url
 from .chip_algorithm import ChipAlgorithm
 from .chip_layer import planned_features, planned_fields
 from .engine import Engine, EngineNotFoundError, find_engine, places
@@ -36,15 +35,8 @@ from .translation import tr
 class PlanChipsAlgorithm(ChipAlgorithm):
     """The chips that an export would write, with their split and why others are left out."""
 
+    ID, PAGE = "planchips", "plan-chips"
     EXACT, OUTPUT, COUNT, LEFT_OUT, SUMMARY = "EXACT", "OUTPUT", "COUNT", "LEFT_OUT", "SUMMARY"
-
-    def createInstance(self) -> PlanChipsAlgorithm:
-        """A fresh copy for one run."""
-        return PlanChipsAlgorithm()
-
-    def name(self) -> str:
-        """The stable second part of the id."""
-        return "planchips"
 
     def displayName(self) -> str:
         """The name in the toolbox."""
@@ -65,10 +57,6 @@ class PlanChipsAlgorithm(ChipAlgorithm):
             "Split: none, blocks (of neighbouring chips), random, scene, or field:NAME of the "
             "labelled extent."
         )
-
-    def helpUrl(self) -> str:
-        """The page behind the Help button."""
-        return help_url("plan-chips").toString()
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:  # noqa: ARG002
         """The parameters and outputs."""

@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 from qgis.core import (
-    QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
@@ -17,26 +16,18 @@ from qgis.core import (
     QgsProcessingParameterBoolean,
     QgsProcessingParameterFile,
 )
-from qgis.PyQt.QtGui import QIcon
 
-from .about import help_url, icon
+from .algorithm import PolychipAlgorithm
 from .engine import Engine, EngineNotFoundError, find_engine, places
 from .engine_command import run_command
 from .translation import tr
 
 
-class VerifyDatasetAlgorithm(QgsProcessingAlgorithm):
+class VerifyDatasetAlgorithm(PolychipAlgorithm):
     """Files, checksums, alignment, values, leakage, and the labels burned again."""
 
+    ID, PAGE = "verifydataset", "verify-dataset"
     DATASET, ALL, OK, PROBLEMS, MESSAGES = "DATASET", "ALL", "OK", "PROBLEMS", "MESSAGES"
-
-    def createInstance(self) -> VerifyDatasetAlgorithm:
-        """A fresh copy for one run."""
-        return VerifyDatasetAlgorithm()
-
-    def name(self) -> str:
-        """The stable second part of the id."""
-        return "verifydataset"
 
     def displayName(self) -> str:
         """The name in the toolbox."""
@@ -55,14 +46,6 @@ class VerifyDatasetAlgorithm(QgsProcessingAlgorithm):
             "OK is false when a check has failed, and PROBLEMS counts them. What cannot be "
             "checked, because a source has moved, is said."
         )
-
-    def helpUrl(self) -> str:
-        """The page behind the Help button."""
-        return help_url("verify-dataset").toString()
-
-    def icon(self) -> QIcon:
-        """The icon in the toolbox."""
-        return icon()
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:  # noqa: ARG002
         """The parameters and outputs."""

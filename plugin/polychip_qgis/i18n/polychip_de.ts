@@ -876,10 +876,6 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
       <translation>Taste</translation>
     </message>
     <message>
-      <source>Class</source>
-      <translation>Klasse</translation>
-    </message>
-    <message>
       <source>Objects</source>
       <translation>Objekte</translation>
     </message>
@@ -918,10 +914,6 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
     <message>
       <source>The other date</source>
       <translation>Der andere Zeitpunkt</translation>
-    </message>
-    <message>
-      <source>Classes</source>
-      <translation>Klassen</translation>
     </message>
     <message>
       <source>Draw</source>
@@ -1594,10 +1586,6 @@ Aufteilung: none (keine), blocks (Blöcke benachbarter Chips), random (Zufall), 
     <message>
       <source>How opaque the mask is</source>
       <translation>Wie deckend die Maske ist</translation>
-    </message>
-    <message>
-      <source>Objects</source>
-      <translation>Objekte</translation>
     </message>
     <message>
       <source>Image alone</source>
