@@ -25,7 +25,9 @@ fi
 
 apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qy -o DPkg::Lock::Timeout=600)
 "${apt[@]}" update
-if apt-cache policy chromium | grep -q 'Candidate: [0-9]' && ! grep -qi '^ID=ubuntu' /etc/os-release; then
+# Not piped into grep -q: it closes the pipe at the first match, which pipefail would take for a failure.
+candidate=$(LC_ALL=C apt-cache policy chromium)
+if [[ $candidate =~ Candidate:\ [0-9] ]] && ! grep -qi '^ID=ubuntu' /etc/os-release; then
   echo "Chromium: installing Debian's package"
   "${apt[@]}" install --no-install-recommends chromium fonts-open-sans
 else
