@@ -356,12 +356,16 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
       <translation>Teilen Sie zuerst Zellen zu: Keine Zelle hat einen Bearbeiter.</translation>
     </message>
     <message>
+      <source>{path} is in {crs}, the project in {other}.</source>
+      <translation>{path} ist in {crs}, das Projekt in {other}.</translation>
+    </message>
+    <message>
       <source>{path} is there already; merge it or move it away first.</source>
       <translation>{path} gibt es schon; führen Sie die Datei erst zusammen oder verschieben Sie sie.</translation>
     </message>
     <message>
-      <source>{path} is in {crs}, the project in {other}.</source>
-      <translation>{path} ist in {crs}, das Projekt in {other}.</translation>
+      <source>“{name}” of {path} has unsaved edits: save them first.</source>
+      <translation>„{name}“ aus {path} hat ungespeicherte Änderungen: zuerst speichern.</translation>
     </message>
     <message>
       <source>{path} cannot be written: {reason}</source>
@@ -542,6 +546,10 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
     <message>
       <source>The GeoPackage {path} cannot be written: {reason}</source>
       <translation>Das GeoPackage {path} kann nicht geschrieben werden: {reason}</translation>
+    </message>
+    <message>
+      <source>{path} is not there.</source>
+      <translation>{path} ist nicht da.</translation>
     </message>
     <message>
       <source>True colour</source>
@@ -740,6 +748,10 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
       <translation>Beschriften: {title}</translation>
     </message>
     <message>
+      <source>{path} has no layer “{name}”.</source>
+      <translation>{path} hat keinen Layer „{name}“.</translation>
+    </message>
+    <message>
       <source>Tick at least one image to be labelled.</source>
       <translation>Haken Sie mindestens ein Bild an, das beschriftet werden soll.</translation>
     </message>
@@ -750,10 +762,6 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
     <message>
       <source>No whole cell fits on the image; choose smaller cells.</source>
       <translation>Keine ganze Zelle passt auf das Bild; wählen Sie kleinere Zellen.</translation>
-    </message>
-    <message>
-      <source>{path} has no layer “{name}”.</source>
-      <translation>{path} hat keinen Layer „{name}“.</translation>
     </message>
     <message>
       <source>{path} is there already; choose another folder or name.</source>
