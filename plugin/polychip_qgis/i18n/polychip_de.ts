@@ -4,16 +4,168 @@
   <context>
     <name>Polychip</name>
     <message>
+      <source>Advise on a strategy</source>
+      <translation>Strategie empfehlen</translation>
+    </message>
+    <message>
+      <source>Semantic, instance or panoptic masks? With the evidence</source>
+      <translation>Semantische, Instanz- oder panoptische Masken? Mit Belegen</translation>
+    </message>
+    <message>
+      <source>Says whether to label for semantic, instance or panoptic masks, with figures from these very labels: objects that would melt together, hidden and tiny ones, which classes are things and which stuff, a chip size and stride, whether the pixels are small enough, the effort of drawing, and what would change the advice.
+
+The goal is how many (counting), how much (area), what became of each (change), or where (mapping). The page holds all of it with pictures.</source>
+      <translation>Sagt, ob für semantische, Instanz- oder panoptische Masken zu zeichnen ist, mit Zahlen aus eben diesen Polygonen: Objekte, die verschmelzen würden, verdeckte und winzige, welche Klassen Dinge sind und welche Fläche, Größe und Schrittweite der Chips, ob die Pixel klein genug sind, der Aufwand des Zeichnens, und was die Empfehlung ändern würde.
+
+Das Ziel ist, wie viele (counting), wie viel (area), was aus jedem wurde (change) oder wo (mapping). Die Seite enthält alles mit Bildern.</translation>
+    </message>
+    <message>
+      <source>Imagery</source>
+      <translation>Bild</translation>
+    </message>
+    <message>
+      <source>What the masks are for</source>
+      <translation>Wozu die Masken dienen</translation>
+    </message>
+    <message>
+      <source>Advice</source>
+      <translation>Empfehlung</translation>
+    </message>
+    <message>
+      <source>Strategy</source>
+      <translation>Strategie</translation>
+    </message>
+    <message>
+      <source>Chip size in pixels</source>
+      <translation>Chipgröße in Pixeln</translation>
+    </message>
+    <message>
+      <source>Stride in pixels</source>
+      <translation>Schrittweite in Pixeln</translation>
+    </message>
+    <message>
+      <source>Advice: {strategy}</source>
+      <translation>Empfehlung: {strategy}</translation>
+    </message>
+    <message>
+      <source>Agreement of annotators</source>
+      <translation>Übereinstimmung der Zeichner</translation>
+    </message>
+    <message>
+      <source>How well annotators agree, or predictions with labels</source>
+      <translation>Wie gut Zeichner übereinstimmen, oder Vorhersagen mit Polygonen</translation>
+    </message>
+    <message>
+      <source>Compares two or more label layers, or predictions with labels: pixels (IoU, F1, Cohen’s kappa), outlines, and objects (panoptic quality). The first layer is the reference of precision and recall. The figures are in the log, and where A and B differ becomes a layer.
+
+Of more than two layers a consensus can be made: the most frequent answer at each pixel, or STAPLE’s.</source>
+      <translation>Vergleicht zwei oder mehr Polygonlayer, oder Vorhersagen mit Polygonen: Pixel (IoU, F1, Cohens Kappa), Umrisse und Objekte (panoptische Güte). Der erste Layer ist der Bezug von Genauigkeit und Trefferquote. Die Zahlen stehen im Protokoll, und wo A und B sich unterscheiden, wird ein Layer.
+
+Aus mehr als zwei Layern kann ein Konsens gemacht werden: an jedem Pixel die häufigste Antwort, oder die von STAPLE.</translation>
+    </message>
+    <message>
+      <source>Image whose pixels are compared</source>
+      <translation>Bild, dessen Pixel verglichen werden</translation>
+    </message>
+    <message>
+      <source>Side of a pixel where there is no image, in units of the first layer</source>
+      <translation>Seite eines Pixels, wo es kein Bild gibt, in Einheiten des ersten Layers</translation>
+    </message>
+    <message>
+      <source>Outlines may be so far apart, in pixels</source>
+      <translation>So weit dürfen Umrisse auseinander liegen, in Pixeln</translation>
+    </message>
+    <message>
+      <source>Label layers</source>
+      <translation>Polygonlayer</translation>
+    </message>
+    <message>
+      <source>Consensus</source>
+      <translation>Konsens</translation>
+    </message>
+    <message>
+      <source>Confusion matrix</source>
+      <translation>Konfusionsmatrix</translation>
+    </message>
+    <message>
+      <source>Class field, of the same name in all layers</source>
+      <translation>Klassenfeld, in allen Layern gleich benannt</translation>
+    </message>
+    <message>
+      <source>Instance field (empty: every polygon is an object of its own)</source>
+      <translation>Instanzfeld (leer: jedes Polygon ist ein eigenes Objekt)</translation>
+    </message>
+    <message>
+      <source>Disagreement</source>
+      <translation>Unterschiede</translation>
+    </message>
+    <message>
+      <source>Share of equal pixels</source>
+      <translation>Anteil gleicher Pixel</translation>
+    </message>
+    <message>
+      <source>Cohen’s kappa</source>
+      <translation>Cohens Kappa</translation>
+    </message>
+    <message>
+      <source>Panoptic quality</source>
+      <translation>Panoptische Güte</translation>
+    </message>
+    <message>
+      <source>Krippendorff’s alpha</source>
+      <translation>Krippendorffs Alpha</translation>
+    </message>
+    <message>
+      <source>Choose two or more label layers.</source>
+      <translation>Zwei oder mehr Polygonlayer wählen.</translation>
+    </message>
+    <message>
+      <source>Check labels</source>
+      <translation>Polygone prüfen</translation>
+    </message>
+    <message>
+      <source>Look for faults in labels</source>
+      <translation>Fehler in Polygonen suchen</translation>
+    </message>
+    <message>
+      <source>Looks for faults in labels as you see them, unsaved edits too: geometry, overlaps and gaps, classes and object ids, place, a shift between labels and image, balance. The problems become a layer, each with its severity, a sentence, and what to do; the field “source_fid” is the polygon’s id in QGIS.
+
+Without imagery, place and registration are not checked. Nothing is changed.</source>
+      <translation>Sucht Fehler in den Polygonen, wie sie zu sehen sind, auch ungespeicherte: Geometrie, Überlappungen und Lücken, Klassen und Objektnummern, Lage, eine Verschiebung gegen das Bild, Ausgewogenheit. Die Probleme werden ein Layer, jedes mit Schwere, einem Satz und dem, was zu tun ist; das Feld „source_fid“ ist die Nummer des Polygons in QGIS.
+
+Ohne Bild werden Lage und Verschiebung nicht geprüft. Nichts wird geändert.</translation>
+    </message>
+    <message>
+      <source>Gaps between neighbours narrower than this are problems, in pixels</source>
+      <translation>Lücken zwischen Nachbarn, die schmaler sind, sind Probleme, in Pixeln</translation>
+    </message>
+    <message>
+      <source>Side of the chips in which objects are counted, in pixels</source>
+      <translation>Seite der Chips, in denen Objekte gezählt werden, in Pixeln</translation>
+    </message>
+    <message>
+      <source>Problems</source>
+      <translation>Probleme</translation>
+    </message>
+    <message>
+      <source>Problem areas</source>
+      <translation>Problemflächen</translation>
+    </message>
+    <message>
+      <source>Number of errors</source>
+      <translation>Anzahl der Fehler</translation>
+    </message>
+    <message>
+      <source>Number of warnings</source>
+      <translation>Anzahl der Warnungen</translation>
+    </message>
+    <message>
       <source>Stride in pixels (empty: same as size)</source>
       <translation>Schrittweite in Pixeln (leer: wie Größe)</translation>
     </message>
     <message>
       <source>Split (none, blocks, random, scene, field:NAME)</source>
       <translation>Aufteilung (none, blocks, random, scene, field:NAME)</translation>
-    </message>
-    <message>
-      <source>Imagery</source>
-      <translation>Bild</translation>
     </message>
     <message>
       <source>Labels</source>
@@ -24,20 +176,12 @@
       <translation>Klassenfeld</translation>
     </message>
     <message>
-      <source>Instance field (empty: every polygon is an object of its own)</source>
-      <translation>Instanzfeld (leer: jedes Polygon ist ein eigenes Objekt)</translation>
-    </message>
-    <message>
       <source>Labelled extent (empty: whole image)</source>
       <translation>Beschriftete Fläche (leer: ganzes Bild)</translation>
     </message>
     <message>
       <source>Mode</source>
       <translation>Modus</translation>
-    </message>
-    <message>
-      <source>Chip size in pixels</source>
-      <translation>Chipgröße in Pixeln</translation>
     </message>
     <message>
       <source>Edge rule</source>
@@ -134,6 +278,50 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
     <message>
       <source>A class’s code is a whole number from 0 to {most}.</source>
       <translation>Der Code einer Klasse ist eine ganze Zahl von 0 bis {most}.</translation>
+    </message>
+    <message>
+      <source>Convert dataset</source>
+      <translation>Datensatz umwandeln</translation>
+    </message>
+    <message>
+      <source>Write a dataset in another format</source>
+      <translation>Einen Datensatz in einem anderen Format schreiben</translation>
+    </message>
+    <message>
+      <source>Writes a dataset in another format: COCO, YOLO, Pascal VOC, Cityscapes, PNG, WebDataset, Hugging Face, STAC, Croissant and others. The dataset itself is not changed. A README in the new folder shows how it is loaded, and says what the format cannot hold.
+
+The format “gpkg” is the grid of chips as a GeoPackage for QGIS, with split and pixels by class; it is added to the map.</source>
+      <translation>Schreibt einen Datensatz in einem anderen Format: COCO, YOLO, Pascal VOC, Cityscapes, PNG, WebDataset, Hugging Face, STAC, Croissant und andere. Der Datensatz selbst wird nicht geändert. Eine README im neuen Ordner zeigt, wie er geladen wird, und sagt, was das Format nicht fassen kann.
+
+Das Format „gpkg“ ist das Chip-Raster als GeoPackage für QGIS, mit Aufteilung und Pixeln je Klasse; es kommt auf die Karte.</translation>
+    </message>
+    <message>
+      <source>Replace a converted dataset that is there</source>
+      <translation>Einen umgewandelten Datensatz ersetzen, der da ist</translation>
+    </message>
+    <message>
+      <source>Bands by number or name (empty: as the format has them)</source>
+      <translation>Bänder nach Nummer oder Name (leer: wie das Format sie hat)</translation>
+    </message>
+    <message>
+      <source>Options of the format, a line each: NAME=VALUE</source>
+      <translation>Optionen des Formats, je eine Zeile: NAME=WERT</translation>
+    </message>
+    <message>
+      <source>Dataset</source>
+      <translation>Datensatz</translation>
+    </message>
+    <message>
+      <source>Format</source>
+      <translation>Format</translation>
+    </message>
+    <message>
+      <source>Converted dataset</source>
+      <translation>Umgewandelter Datensatz</translation>
+    </message>
+    <message>
+      <source>A converted dataset is in {folder}: tick “Replace”, or choose another.</source>
+      <translation>In {folder} liegt ein umgewandelter Datensatz: „Ersetzen“ ankreuzen oder einen anderen Ordner wählen.</translation>
     </message>
     <message>
       <source>A class for every pixel: for land cover, water, roads, burned area.</source>
@@ -1164,6 +1352,10 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
       <translation>Unter „{path}“ ist kein Rechenkern; berichtigen Sie den Pfad in den Einstellungen.</translation>
     </message>
     <message>
+      <source>{path} cannot be written: choose a GeoPackage (.gpkg).</source>
+      <translation>{path} kann nicht geschrieben werden: ein GeoPackage (.gpkg) wählen.</translation>
+    </message>
+    <message>
       <source>The engine did not answer within {seconds} seconds.</source>
       <translation>Der Rechenkern hat innerhalb von {seconds} Sekunden nicht geantwortet.</translation>
     </message>
@@ -1296,10 +1488,6 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
       <translation>Wenn schon ein Datensatz da ist (new: anhalten)</translation>
     </message>
     <message>
-      <source>Dataset</source>
-      <translation>Datensatz</translation>
-    </message>
-    <message>
       <source>Recipe</source>
       <translation>Rezept</translation>
     </message>
@@ -1414,6 +1602,18 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
     <message>
       <source>Tick further images: each becomes a scene with the same labels; images on one grid count as dates of one place</source>
       <translation>Weitere Bilder anhaken: Jedes wird eine Szene mit denselben Labels; Bilder auf einem Gitter gelten als Zeitpunkte eines Ortes</translation>
+    </message>
+    <message>
+      <source>Recipe, for its classes</source>
+      <translation>Rezept, für seine Klassen</translation>
+    </message>
+    <message>
+      <source>Figures</source>
+      <translation>Zahlen</translation>
+    </message>
+    <message>
+      <source>The engine is at work…</source>
+      <translation>Die Engine arbeitet…</translation>
     </message>
     <message>
       <source>Select the Engine’s Environment</source>
@@ -1692,6 +1892,30 @@ Aufteilung: none (keine), blocks (Blöcke benachbarter Chips), random (Zufall), 
       <translation>{path} kann nicht geöffnet werden.</translation>
     </message>
     <message>
+      <source>Report on dataset</source>
+      <translation>Bericht über Datensatz</translation>
+    </message>
+    <message>
+      <source>A dataset on one page: pictures, map, classes, splits</source>
+      <translation>Ein Datensatz auf einer Seite: Bilder, Karte, Klassen, Aufteilung</translation>
+    </message>
+    <message>
+      <source>Makes one page about a dataset that opens in any browser without a network: chips with their masks, a map of chips and splits, classes and sizes, skips with their reasons, warnings, bands, and how it is loaded.
+
+The figures (JSON) of “Check labels”, “Agreement of annotators” and “Advise on a strategy” can be put into it.</source>
+      <translation>Macht eine Seite über einen Datensatz, die sich in jedem Browser ohne Netz öffnet: Chips mit ihren Masken, eine Karte der Chips und Teile, Klassen und Größen, Ausgelassenes mit Gründen, Warnungen, Bänder, und wie er geladen wird.
+
+Die Zahlen (JSON) von „Polygone prüfen“, „Übereinstimmung der Zeichner“ und „Strategie empfehlen“ können hinein.</translation>
+    </message>
+    <message>
+      <source>Figures of quality (JSON)</source>
+      <translation>Zahlen zur Güte (JSON)</translation>
+    </message>
+    <message>
+      <source>Report</source>
+      <translation>Bericht</translation>
+    </message>
+    <message>
       <source>“{name}” has no coordinate reference system; set it first (Layer ▸ Set CRS of Layer(s)…).</source>
       <translation>„{name}“ hat kein Koordinatenbezugssystem; setzen Sie es zuerst (Layer ▸ KBS von Layern setzen…).</translation>
     </message>
@@ -1746,6 +1970,62 @@ Aufteilung: none (keine), blocks (Blöcke benachbarter Chips), random (Zufall), 
     <message>
       <source>Share of the chips in “{name}”</source>
       <translation>Anteil der Chips in „{name}“</translation>
+    </message>
+    <message>
+      <source>Vectorize masks</source>
+      <translation>Masken vektorisieren</translation>
+    </message>
+    <message>
+      <source>Masks or a model’s predictions into polygons</source>
+      <translation>Masken oder Vorhersagen eines Modells zu Polygonen</translation>
+    </message>
+    <message>
+      <source>Turns the masks of a dataset, or a model’s predictions on its chips, into georeferenced polygons without seams between chips.
+
+Predictions are rasters (.tif, .png, .npy) named like the chips: classes, objects, or probabilities. What no chip covers, or is ignore, is left out; the layer “extent” says where there was something to see. Smoothing keeps shared borders shared.</source>
+      <translation>Macht aus den Masken eines Datensatzes, oder aus Vorhersagen eines Modells für seine Chips, georeferenzierte Polygone ohne Nähte zwischen den Chips.
+
+Vorhersagen sind Raster (.tif, .png, .npy), die wie die Chips heißen: Klassen, Objekte oder Wahrscheinlichkeiten. Was kein Chip bedeckt oder ignoriert wird, bleibt weg; der Layer „extent“ sagt, wo es etwas zu sehen gab. Glätten lässt gemeinsame Grenzen gemeinsam.</translation>
+    </message>
+    <message>
+      <source>Least probability of a class (empty: the highest wins)</source>
+      <translation>Kleinste Wahrscheinlichkeit einer Klasse (leer: die höchste gewinnt)</translation>
+    </message>
+    <message>
+      <source>Leave out polygons of fewer pixels</source>
+      <translation>Polygone mit weniger Pixeln weglassen</translation>
+    </message>
+    <message>
+      <source>Smooth outlines by so many pixels</source>
+      <translation>Umrisse um so viele Pixel glätten</translation>
+    </message>
+    <message>
+      <source>Predictions (empty: the dataset’s own masks)</source>
+      <translation>Vorhersagen (leer: die eigenen Masken des Datensatzes)</translation>
+    </message>
+    <message>
+      <source>What the rasters hold</source>
+      <translation>Was die Raster enthalten</translation>
+    </message>
+    <message>
+      <source>Class of each band of probabilities, with commas between</source>
+      <translation>Klasse jedes Bandes von Wahrscheinlichkeiten, mit Kommas dazwischen</translation>
+    </message>
+    <message>
+      <source>Only these scenes, with commas between (empty: all)</source>
+      <translation>Nur diese Szenen, mit Kommas dazwischen (leer: alle)</translation>
+    </message>
+    <message>
+      <source>Polygons</source>
+      <translation>Polygone</translation>
+    </message>
+    <message>
+      <source>Where there were chips</source>
+      <translation>Wo Chips waren</translation>
+    </message>
+    <message>
+      <source>Number of polygons</source>
+      <translation>Anzahl der Polygone</translation>
     </message>
     <message>
       <source>Verify dataset</source>
