@@ -9,6 +9,7 @@ from qgis.PyQt.QtGui import QIcon
 from .about import icon, version
 from .chip_grid import ChipGridAlgorithm
 from .export_chips import ExportChipsAlgorithm
+from .label_algorithms.quick_check import QuickCheckAlgorithm
 from .plan_chips import PlanChipsAlgorithm
 from .verify_dataset import VerifyDatasetAlgorithm
 
@@ -38,3 +39,4 @@ class PolychipProvider(QgsProcessingProvider):
         self.addAlgorithm(PlanChipsAlgorithm())
         self.addAlgorithm(ExportChipsAlgorithm())
         self.addAlgorithm(VerifyDatasetAlgorithm())
+        self.addAlgorithm(QuickCheckAlgorithm())

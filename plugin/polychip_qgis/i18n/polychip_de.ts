@@ -520,6 +520,10 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
       <translation>Vereinen</translation>
     </message>
     <message>
+      <source>Fix problems</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>Turn editing on first.</source>
       <translation>Schalten Sie zuerst die Bearbeitung ein.</translation>
     </message>
@@ -732,6 +736,14 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
       <translation>Die Zelle braucht einen zweiten Blick; mit Notiz</translation>
     </message>
     <message>
+      <source>Next Problem</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Go to the next problem that the quick checks have found</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>Class {number}</source>
       <translation>Klasse {number}</translation>
     </message>
@@ -870,6 +882,14 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
     <message>
       <source>Bands of the Image…</source>
       <translation>Bänder des Bildes…</translation>
+    </message>
+    <message>
+      <source>List of Problems</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Check Before Export</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>Key</source>
@@ -1408,6 +1428,52 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
       <translation>Weitere Bilder anhaken: Jedes wird eine Szene mit denselben Labels; Bilder auf einem Gitter gelten als Zeitpunkte eines Ortes</translation>
     </message>
     <message>
+      <source>Quick check of labels</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>What is wrong with labels, as a layer of problems</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Looks for invalid, empty, duplicate and overlapping polygons, spikes, slivers, polygons too small for a pixel, missing classes, shared instance ids, polygons off the image or on pixels without data, cells that are done and empty, and cells that hold labels and are not done.
+
+Ids and words of the checks are those of “polychip check”, which knows more of them.
+
+Without imagery nothing is compared with pixels. Classes come from the style of a labelling project. Cells are those of the task layer; left empty, those of the labels’ own GeoPackage. Overlaps of different classes are told in semantic mode alone; left at “recipe”, the mode is that of the recipe.toml beside the labels.
+
+What somebody has marked as checked is left out unless it is asked for.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Instance field (empty: objects are not told apart)</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Task layer</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Also what was marked as checked</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Problems</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Number of problems</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Number of errors</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Number of warnings</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>Select the Engine’s Environment</source>
       <translation>Umgebung des Rechenkerns wählen</translation>
     </message>
@@ -1622,6 +1688,446 @@ Aufteilung: none (keine), blocks (Blöcke benachbarter Chips), random (Zufall), 
     <message>
       <source>{time} left</source>
       <translation>noch {time}</translation>
+    </message>
+    <message>
+      <source>Error</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Warning</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Information</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Invalid</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>the outline crosses itself or its rings are nested wrongly</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>redraw it, or let Fix make it valid</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Touches itself</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>a ring touches itself in a point, so it pinches the polygon</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>split the polygon there, or let Fix mend it</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Empty</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>the feature has no geometry, or one without area</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>delete it, or draw it; Fix deletes it</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Duplicate vertices</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>vertices lie on top of each other</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>harmless to masks; Fix removes them</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Spike</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>the outline runs out and back in a needle</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>remove the vertex; Fix does where no pixel is lost by it</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Sliver</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>long and narrower than half a pixel: usually left by an overlay</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>merge it into its neighbour, or delete it</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Tiny</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>too small to hold a pixel's centre, so it vanishes from the masks</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>leave it out, or burn its nearest pixel with masks.keep_tiny</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>polygons of one class lie over each other</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>cut one at the other's edge, or give both one instance id if they are one object</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Overlap of classes</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>polygons of different classes lie over each other</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>cut one; else the order of the classes decides which wins</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Duplicate</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>the same polygon is there twice</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>delete one; Fix keeps the older where the classes agree</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Near duplicate</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>two polygons are nearly the same</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>delete one</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Class missing</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>the feature has no class</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>fill in the class field</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Class unknown</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>the schema does not know the class</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>correct it, or add the class to the schema</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Id of two classes</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>one instance id stands for two classes</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>an object has one class: Fix gives each feature an id of its own</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Shared id</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>several features share an instance id: one object</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>right for an object in parts; else Fix gives each its own id</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Off the image</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>the feature lies on no image</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>check its coordinates and CRS, or give the image it belongs to</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Beyond the image</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>the feature goes on beyond the image</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>fine for rivers and roads: the export cuts it at the image's edge</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>No data</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>the feature covers pixels without data</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>fine at the edge of the data: those pixels become ignore</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Done and empty</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>a cell of the extent is done and holds no label</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>make sure that there is nothing: its pixels become verified background</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Drawn, not done</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>a cell holds labels and is not done, so its pixels are ignored in training</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>finish the cell and mark it as done</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>What was checked cannot be kept in {path}: {reason}</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>instance id {id} is that of {n} features</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>cell {cell} holds no label</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>cell {cell} ({status}) holds labels: {n}</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Polychip Problems</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Show or hide the list of problems in the labels</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Look</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Export Anyway</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>No problems.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>invalid geometry</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>less than 0.1%</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>has no geometry</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>has no area</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>1 vertex lies on the one before</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{share} of it is beyond the image</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>no value in “{field}”</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>a needle of {length} {unit}</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{width} px wide, {length} px long</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>touches no image</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{n} of its pixels ({share}) hold no data</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>its coordinates have no place in the image's CRS</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>class “{name}” is not in the schema</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{n} vertices lie on the one before</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{area} square pixels, no pixel's centre</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>shares {area} {unit}² with {other}</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>, with another class</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>shares {share} with {other}</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>is the same polygon as {other}</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>The quick checks found nothing.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Quick checks: {counts}.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Show the problems of one check alone</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Show checked</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Also those that somebody has looked at and left</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>A click shows the problem on the map</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Looked at %v of %m</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Fix</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Mend what is selected where that is safe; one step of undo</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Fix All Safe</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Mend all that are listed where that is safe: make valid, remove duplicate vertices and needles, delete exact duplicates, renumber shared ids; one step of undo</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Checked</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>You have looked, and it shall stay so; kept in the GeoPackage’s table “checked”</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Check Again</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Look at every polygon anew</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>All checks</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Not Checked</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Check</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Feature</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>What was found</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>“{name}” has no regular georeference; warp it to a GeoTIFF first (Raster ▸ Projections ▸ Warp).</source>
