@@ -7,11 +7,32 @@ from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from .about import icon, version
+from .advise_labels import AdviseAlgorithm
+from .agree_labels import AgreeAlgorithm
+from .check_labels import CheckAlgorithm
 from .chip_grid import ChipGridAlgorithm
+from .convert_dataset import ConvertDatasetAlgorithm
 from .export_chips import ExportChipsAlgorithm
 from .label_algorithms.quick_check import QuickCheckAlgorithm
 from .plan_chips import PlanChipsAlgorithm
+from .report_dataset import ReportAlgorithm
+from .vectorize import VectorizeAlgorithm
 from .verify_dataset import VerifyDatasetAlgorithm
+
+
+ALGORITHMS = (
+    ChipGridAlgorithm,
+    PlanChipsAlgorithm,
+    ExportChipsAlgorithm,
+    VerifyDatasetAlgorithm,
+    ConvertDatasetAlgorithm,
+    ReportAlgorithm,
+    VectorizeAlgorithm,
+    CheckAlgorithm,
+    AgreeAlgorithm,
+    AdviseAlgorithm,
+    QuickCheckAlgorithm,
+)
 
 
 class PolychipProvider(QgsProcessingProvider):
@@ -35,8 +56,9 @@ class PolychipProvider(QgsProcessingProvider):
 
     def loadAlgorithms(self) -> None:
         """Add each algorithm; QGIS owns them."""
-        self.addAlgorithm(ChipGridAlgorithm())
-        self.addAlgorithm(PlanChipsAlgorithm())
-        self.addAlgorithm(ExportChipsAlgorithm())
-        self.addAlgorithm(VerifyDatasetAlgorithm())
-        self.addAlgorithm(QuickCheckAlgorithm())
+        for kind in ALGORITHMS:
+            self.addAlgorithm(kind())
+
+    def defaultVectorFileExtension(self, hasGeometry: bool = True) -> str:  # noqa: ARG002
+        """The engine writes GeoPackages."""
+        return "gpkg"

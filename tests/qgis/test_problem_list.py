@@ -10,7 +10,7 @@ from polychip_qgis.drawing.make import ProjectRequest, make_project
 from polychip_qgis.drawing.templates import template
 from polychip_qgis.quickchecks.checked import read_checked
 from polychip_qgis.quickchecks.control import ProblemControl
-from qgis.core import QgsFeature, QgsGeometry, QgsRasterLayer, QgsVectorLayer
+from qgis.core import QgsGeometry, QgsRasterLayer, QgsVectorLayer
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, Qt
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QPushButton
@@ -212,22 +212,14 @@ def test_before_an_export_the_counts_are_told_and_the_user_goes_on(problems, des
     assert went == ["at once", "anyway"]
 
 
-def test_labels_of_no_project_are_checked_too_and_never_written_to(problems, iface, project):
+def test_labels_from_elsewhere_are_exported_without_a_question(problems, project):
     layer = QgsVectorLayer("Polygon?crs=EPSG:32630&field=kind:string", "plain", "memory")
     project.addMapLayer(layer)
-    feature = QgsFeature(layer.fields())
-    feature.setGeometry(QgsGeometry.fromWkt("Polygon((0 0,9 9,9 0,0 9,0 0))"))
-    layer.dataProvider().addFeature(feature)
-    problems.before_export(DockSettings(labels=layer.id(), class_field="kind"), lambda: None)
-    wait_until(lambda: iface.bar.currentItem() is not None, "the counts are told")
-    assert "Invalid: 1, Class missing: 1" in iface.bar.currentItem().text()
-    iface.bar.currentItem().findChild(QPushButton, "polychipLookAtProblems").click()
-    assert [p.check for p in problems.dock.model.problems] == [
-        "geometry.invalid", "attributes.class_missing",
-    ]  # fmt: skip
-    assert not problems.dock.fix_all.isEnabled()
-    project.removeMapLayer(layer.id())
-    assert problems.watch is None
+    went = []
+    problems.before_export(
+        DockSettings(labels=layer.id(), class_field="kind"), lambda: went.append("at once")
+    )
+    assert went == ["at once"]
 
 
 def test_leaving_the_project_leaves_the_list(problems, drawing, project):

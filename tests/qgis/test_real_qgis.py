@@ -261,6 +261,47 @@ def test_qgis_process_plans_what_it_then_exports_and_verifies(
     assert "OK:\ttrue" in run.stdout.replace("True", "true")
 
 
+def results_of(run) -> dict[str, object]:
+    """What an algorithm that was run with --json gave back."""
+    assert run.returncode == 0, run.stdout + run.stderr
+    return json.loads(run.stdout[run.stdout.index("{") :])["results"]
+
+
+def test_qgis_process_runs_every_command_of_the_engine_on_the_sample(
+    make_qgis_process, engine_program, sample
+):
+    qgis_process = make_qgis_process(True, str(engine_program))
+
+    def run(name: str, *pairs: str) -> dict[str, object]:
+        return results_of(qgis_process("--json", "run", f"polychip:{name}", "--", *pairs))
+
+    image, labels = sample / "after_20241031.tif", f"{sample / 'labels.gpkg'}|layername=labels"
+    judged = (
+        f"LABELS={labels}", f"IMAGERY={image}", "CLASS_FIELD=class", "INSTANCE_FIELD=instance_id",
+    )  # fmt: skip
+    figures = sample / "figures.json"
+    found = run("check", *judged, f"OUTPUT={sample / 'problems.gpkg'}", f"FIGURES={figures}")
+    assert found["ERRORS"] == 1  # the sample's one invalid polygon
+    source = ogr.Open(str(sample / "problems.gpkg"))
+    problems = source.GetLayerByName("problems")
+    assert problems.GetFeatureCount() == len(json.loads(figures.read_text())["problems"])
+    advice = run("advise", *judged, "GOAL=counting", f"OUTPUT={sample / 'advice.html'}")
+    assert advice["STRATEGY"] == "panoptic"
+    assert "building" in (sample / "advice.html").read_text(encoding="utf-8")
+    agreed = run("agree", f"LABELS={labels}", *judged, f"OUTPUT={sample / 'agree.gpkg'}")
+    assert (agreed["ACCURACY"], agreed["KAPPA"], agreed["PQ"]) == (1, 1, 1)  # with itself
+
+    dataset = f"DATASET={sample / 'dataset'}"
+    assert qgis_process(*export_arguments(sample / "dataset")).returncode == 0
+    polygons = run("vectorize", dataset, f"OUTPUT={sample / 'again.gpkg'}")
+    source = ogr.Open(str(sample / "again.gpkg"))
+    assert source.GetLayerByName("labels").GetFeatureCount() == polygons["COUNT"] > 200
+    converted = run("convertdataset", dataset, "FORMAT=coco", f"OUTPUT={sample / 'coco'}")
+    assert converted["COUNT"] == 25
+    page = run("report", dataset, f"QUALITY={figures}", f"OUTPUT={sample / 'report.html'}")
+    assert "geometry.invalid" in Path(page["OUTPUT"]).read_text(encoding="utf-8")
+
+
 def test_qgis_process_leaves_a_dataset_alone_unless_it_is_to_be_replaced(
     make_qgis_process, engine_program, sample
 ):

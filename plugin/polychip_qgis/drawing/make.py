@@ -102,8 +102,11 @@ def make_project(request: ProjectRequest, project: QgsProject) -> LabelProject:
     return LabelProject(group, *layers, recipe, len(cells), adopted)
 
 
-def open_layers(path: Path) -> list[QgsVectorLayer]:
+def open_layers(path: Path, told: Path | None = None) -> list[QgsVectorLayer]:
     """Labels, extent and tasks of a GeoPackage, with the styles that it keeps.
+
+    Args:
+        told: the file that an error names, where `path` is a copy of it.
 
     Raises:
         MakeError: one is missing.
@@ -112,7 +115,8 @@ def open_layers(path: Path) -> list[QgsVectorLayer]:
     for name in (LABELS, EXTENT, TASKS):
         layer = QgsVectorLayer(f"{path}|layername={name}", name, "ogr")
         if not layer.isValid():
-            raise MakeError(tr("{path} has no layer “{name}”.").format(path=path, name=name))
+            text = tr("{path} has no layer “{name}”.")
+            raise MakeError(text.format(path=told or path, name=name))
         layers.append(layer)
     return layers
 

@@ -10,9 +10,7 @@ from qgis.core import (
     Qgis,
     QgsCoordinateTransform,
     QgsProject,
-    QgsRasterLayer,
     QgsRectangle,
-    QgsVectorLayer,
     QgsWkbTypes,
 )
 from qgis.gui import QgisInterface, QgsRubberBand
@@ -32,7 +30,7 @@ from .checked import CheckedError, read_checked, write_checked
 from .mending import mend
 from .problem import Mark, Problem, whole_summary
 from .problem_dock import ProblemDock
-from .subject import Subject, subject_of, subject_of_project
+from .subject import Subject, subject_of_project
 from .watch import Watch
 
 MARK_COLOR = QColor(255, 0, 200)
@@ -285,9 +283,10 @@ class ProblemControl(QObject):
             self._when_settled(lambda: self._tell(whole_summary(self.open_problems())))
 
     def before_export(self, settings: DockSettings, go: Callable[[], None]) -> None:
-        """Look at the labels of an export; go on at once when nothing worse than `info` is there.
+        """Look at labels that are drawn here; go on when nothing worse than `info` is there.
 
-        Else the counts are told, and the user goes on or looks.
+        Else the counts are told, and the user goes on or looks. Labels that come from elsewhere
+        are the engine's to judge.
         """
         subject = self._subject_of(settings)
         if subject is None:
@@ -317,18 +316,11 @@ class ProblemControl(QObject):
         self._tell(whole_summary(found), ("polychipExportAnyway", tr("Export Anyway"), go))
 
     def _subject_of(self, settings: DockSettings) -> Subject | None:
-        project = QgsProject.instance()
-        layer, image = project.mapLayer(settings.labels), project.mapLayer(settings.imagery)
-        if not isinstance(layer, QgsVectorLayer) or not layer.isValid():
+        layer, session = QgsProject.instance().mapLayer(settings.labels), self._drawing.session
+        if layer is None or session is None or session.labels is not layer:
             return None
-        session = self._drawing.session
-        if session is not None and session.labels is layer:
-            return subject_of_project(session.layers, project.layerTreeRoot().layerOrder())
-        rasters = [image] if isinstance(image, QgsRasterLayer) else []
-        return subject_of(
-            layer, settings.class_field, settings.instance_field, mode=settings.mode,
-            rasters=rasters,
-        )  # fmt: skip
+        rasters = QgsProject.instance().layerTreeRoot().layerOrder()
+        return subject_of_project(session.layers, rasters)
 
     def _tell(self, text: str, *buttons: tuple) -> None:
         look = ("polychipLookAtProblems", tr("Look"), self.open)

@@ -18,14 +18,12 @@ from polychip.formats.protocol import Card, Entry, Format
 from polychip.formats.readme import as_json, conversion, readme
 from polychip.formats.registry import check_name, check_objects, prepare_format
 from polychip.formats.source import Source
-from polychip.formats.stream import stream_chips
+from polychip.formats.stream import in_parts, stream_chips
 from polychip.formats.target import check_target, replacing_folder
 from polychip.io.atomic import write_text
 from polychip.io.raster import gdal_env
 from polychip.reporter import Reporter, Silent
 
-_AT_ONCE = 32
-"""Chips that a worker gets at a time."""
 _FEW_CHIPS = 256
 """Below so many, processes of their own take longer to start than they save."""
 
@@ -133,23 +131,12 @@ def _entries(made: Format, source: Source, executor: Executor, out: Path) -> Ite
     """Entries of all chips in the index's order, while workers are at most a few parts ahead."""
     limit = executor.workers + 2 if executor.workers > 1 else 1
     running: deque[Future[Any]] = deque()
-    for part in _parts(stream_chips(source)):
+    for part in in_parts(stream_chips(source)):
         running.append(executor.submit(write_part, made, part, out))
         if len(running) >= limit:
             yield running.popleft().result()
     while running:
         yield running.popleft().result()
-
-
-def _parts(chips: Iterator[SourceChip]) -> Iterator[list[SourceChip]]:
-    part: list[SourceChip] = []
-    for chip in chips:
-        part.append(chip)
-        if len(part) == _AT_ONCE:
-            yield part
-            part = []
-    if part:
-        yield part
 
 
 def write_part(made: Format, chips: Sequence[SourceChip], out: Path) -> list[Entry]:

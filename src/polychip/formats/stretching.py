@@ -1,7 +1,7 @@
 """The percentiles of a dataset's pixels, from histograms that workers fill."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -13,14 +13,13 @@ from polychip.execute import Executor
 from polychip.formats.chip import SourceChip
 from polychip.formats.picture import Stretch
 from polychip.formats.source import Source
-from polychip.formats.stream import stream_chips
+from polychip.formats.stream import in_parts, stream_chips
 from polychip.io.raster import gdal_env
 
 LOW_PERCENT, HIGH_PERCENT = 2.0, 98.0
 _BINS = 65_536
 _MOST_CHIPS = 4096
 """So many chips, evenly spread over the index, stand for all."""
-_AT_ONCE = 32
 
 Counts = NDArray[np.int64]
 
@@ -43,7 +42,7 @@ def percentile_stretch(
     step = -(-source.n_chips // _MOST_CHIPS)
     n_used = 0
     running: deque[Future[Any]] = deque()
-    for part in _parts(chip for chip in stream_chips(source) if chip.number % step == 0):
+    for part in in_parts(chip for chip in stream_chips(source) if chip.number % step == 0):
         n_used += len(part)
         running.append(executor.submit(count_samples, part, layer, bands, edges))
         if len(running) > executor.workers + 1:
@@ -53,17 +52,6 @@ def percentile_stretch(
     rule = f"percentiles {LOW_PERCENT:g} and {HIGH_PERCENT:g} of the dataset's pixels with data"
     pairs = [_percentiles(counts[i], *edges[i], source.dtype(layer)) for i in range(len(bands))]
     return Stretch(tuple(p[0] for p in pairs), tuple(p[1] for p in pairs), rule), n_used
-
-
-def _parts(chips: Iterator[SourceChip]) -> Iterator[list[SourceChip]]:
-    part: list[SourceChip] = []
-    for chip in chips:
-        part.append(chip)
-        if len(part) == _AT_ONCE:
-            yield part
-            part = []
-    if part:
-        yield part
 
 
 def _edges(band: dict[str, Any], dtype: str, layer: str) -> tuple[float, float]:
