@@ -1496,6 +1496,10 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
       <translation>Vorschau</translation>
     </message>
     <message>
+      <source>Report</source>
+      <translation>Bericht</translation>
+    </message>
+    <message>
       <source>Export cancelled. What is finished is kept and can be resumed.</source>
       <translation>Export abgebrochen. Was fertig ist, bleibt erhalten und kann fortgesetzt werden.</translation>
     </message>
@@ -1528,12 +1532,12 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
       <translation>{chips} Chips in {time} geschrieben.</translation>
     </message>
     <message>
-      <source>Open Folder</source>
-      <translation>Ordner öffnen</translation>
+      <source>Show Report</source>
+      <translation>Bericht zeigen</translation>
     </message>
     <message>
-      <source>Show Preview</source>
-      <translation>Vorschau zeigen</translation>
+      <source>Open Folder</source>
+      <translation>Ordner öffnen</translation>
     </message>
     <message>
       <source>Export again to resume it.</source>
@@ -1592,16 +1596,16 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
       <translation>Worin der Datensatz außer im eigenen Format noch geschrieben wird</translation>
     </message>
     <message>
-      <source>Chips on the map</source>
-      <translation>Chips auf der Karte</translation>
+      <source>Tick further images: each becomes a scene with the same labels; images on one grid count as dates of one place</source>
+      <translation>Weitere Bilder anhaken: Jedes wird eine Szene mit denselben Labels; Bilder auf einem Gitter gelten als Zeitpunkte eines Ortes</translation>
     </message>
     <message>
       <source>Chips of {dataset}</source>
       <translation>Chips von {dataset}</translation>
     </message>
     <message>
-      <source>Tick further images: each becomes a scene with the same labels; images on one grid count as dates of one place</source>
-      <translation>Weitere Bilder anhaken: Jedes wird eine Szene mit denselben Labels; Bilder auf einem Gitter gelten als Zeitpunkte eines Ortes</translation>
+      <source>The chips could not be put on the map: {reason}</source>
+      <translation>Die Chips konnten nicht auf die Karte gebracht werden: {reason}</translation>
     </message>
     <message>
       <source>Recipe, for its classes</source>
@@ -1808,6 +1812,30 @@ Aufteilung: none (keine), blocks (Blöcke benachbarter Chips), random (Zufall), 
       <translation>Objekte: {n}</translation>
     </message>
     <message>
+      <source>Severity</source>
+      <translation>Schwere</translation>
+    </message>
+    <message>
+      <source>Check</source>
+      <translation>Prüfung</translation>
+    </message>
+    <message>
+      <source>Problem</source>
+      <translation>Problem</translation>
+    </message>
+    <message>
+      <source>Error</source>
+      <translation>Fehler</translation>
+    </message>
+    <message>
+      <source>Warning</source>
+      <translation>Warnung</translation>
+    </message>
+    <message>
+      <source>Info</source>
+      <translation>Hinweis</translation>
+    </message>
+    <message>
       <source>Stop the export; what is finished is kept and can be resumed</source>
       <translation>Den Export anhalten; was fertig ist, bleibt erhalten und kann fortgesetzt werden</translation>
     </message>
@@ -1830,6 +1858,94 @@ Aufteilung: none (keine), blocks (Blöcke benachbarter Chips), random (Zufall), 
     <message>
       <source>{time} left</source>
       <translation>noch {time}</translation>
+    </message>
+    <message>
+      <source>The problem has no place in the map’s reference system.</source>
+      <translation>Das Problem hat keinen Ort im Bezugssystem der Karte.</translation>
+    </message>
+    <message>
+      <source>Check cancelled.</source>
+      <translation>Prüfung abgebrochen.</translation>
+    </message>
+    <message>
+      <source>Problems: {count} ({errors} errors, {warnings} warnings)</source>
+      <translation>Probleme: {count} ({errors} Fehler, {warnings} Warnungen)</translation>
+    </message>
+    <message>
+      <source>Switch QGIS’s own plugin “Processing” on first.</source>
+      <translation>Zuerst die QGIS-eigene Erweiterung „Processing“ einschalten.</translation>
+    </message>
+    <message>
+      <source>Problem areas of {labels}</source>
+      <translation>Problemflächen von {labels}</translation>
+    </message>
+    <message>
+      <source>Problems of {labels}</source>
+      <translation>Probleme von {labels}</translation>
+    </message>
+    <message>
+      <source>Quality of Labels</source>
+      <translation>Güte der Polygone</translation>
+    </message>
+    <message>
+      <source>Check Labels</source>
+      <translation>Polygone prüfen</translation>
+    </message>
+    <message>
+      <source>Look for faults in the labels above, unsaved edits too; a click on one goes there</source>
+      <translation>Fehler in den Polygonen oben suchen, auch ungespeicherte; ein Klick auf einen führt dorthin</translation>
+    </message>
+    <message>
+      <source>Agreement…</source>
+      <translation>Übereinstimmung…</translation>
+    </message>
+    <message>
+      <source>Compare annotators, or predictions with labels</source>
+      <translation>Zeichner vergleichen, oder Vorhersagen mit Polygonen</translation>
+    </message>
+    <message>
+      <source>Advice…</source>
+      <translation>Rat…</translation>
+    </message>
+    <message>
+      <source>Semantic, instance or panoptic masks? With figures from these labels</source>
+      <translation>Semantische, Instanz- oder panoptische Masken? Mit Zahlen aus diesen Polygonen</translation>
+    </message>
+    <message>
+      <source>The layer whose problems are listed</source>
+      <translation>Der Layer, dessen Probleme aufgelistet sind</translation>
+    </message>
+    <message>
+      <source>No problems listed</source>
+      <translation>Keine Probleme aufgelistet</translation>
+    </message>
+    <message>
+      <source>How grave a problem must be to be listed</source>
+      <translation>Wie schwer ein Problem sein muss, um aufgelistet zu werden</translation>
+    </message>
+    <message>
+      <source>A click goes to the problem; what to do stands below</source>
+      <translation>Ein Klick führt zum Problem; was zu tun ist, steht darunter</translation>
+    </message>
+    <message>
+      <source>Errors</source>
+      <translation>Fehler</translation>
+    </message>
+    <message>
+      <source>And warnings</source>
+      <translation>Und Warnungen</translation>
+    </message>
+    <message>
+      <source>All</source>
+      <translation>Alle</translation>
+    </message>
+    <message>
+      <source>Cancel Check</source>
+      <translation>Prüfung abbrechen</translation>
+    </message>
+    <message>
+      <source>The engine looks at the labels…</source>
+      <translation>Die Engine sieht sich die Polygone an…</translation>
     </message>
     <message>
       <source>“{name}” has no regular georeference; warp it to a GeoTIFF first (Raster ▸ Projections ▸ Warp).</source>
@@ -1910,10 +2026,6 @@ Die Zahlen (JSON) von „Polygone prüfen“, „Übereinstimmung der Zeichner�
     <message>
       <source>Figures of quality (JSON)</source>
       <translation>Zahlen zur Güte (JSON)</translation>
-    </message>
-    <message>
-      <source>Report</source>
-      <translation>Bericht</translation>
     </message>
     <message>
       <source>“{name}” has no coordinate reference system; set it first (Layer ▸ Set CRS of Layer(s)…).</source>
