@@ -21,6 +21,7 @@ from .export_control import ExportControl, tell
 from .options import PAGE_NAME, PolychipOptionsFactory
 from .preview_control import PreviewControl
 from .provider import PolychipProvider
+from .quality_control import QualityControl
 from .quickchecks.control import ProblemControl
 from .recipe_files import RecipeFiles
 from .translation import install_translator, tr
@@ -61,6 +62,7 @@ class PolychipPlugin:
             self.control.abandon()
             self._remove_drawing()
             self.preview.abandon()
+            self.quality.abandon()
             self.iface.unregisterOptionsWidgetFactory(self._options)
             self._remove_actions()
             self.iface.removeDockWidget(self.dock)
@@ -82,6 +84,7 @@ class PolychipPlugin:
         self.control = ExportControl(self.iface, self.dock)
         self.preview = PreviewControl(self.iface, self.dock)
         self.preview.engineDied.connect(self.control.tell_of_death)
+        self.quality = QualityControl(self.iface, self.dock)
         self.recipes = RecipeFiles(self.iface, self.dock, self.preview.session)
         self.dock.hide()  # opened by the user; QGIS restores it where it was left
 

@@ -1516,6 +1516,10 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
       <translation>Vorschau</translation>
     </message>
     <message>
+      <source>Report</source>
+      <translation>Bericht</translation>
+    </message>
+    <message>
       <source>Export cancelled. What is finished is kept and can be resumed.</source>
       <translation>Export abgebrochen. Was fertig ist, bleibt erhalten und kann fortgesetzt werden.</translation>
     </message>
@@ -1548,12 +1552,12 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
       <translation>{chips} Chips in {time} geschrieben.</translation>
     </message>
     <message>
-      <source>Open Folder</source>
-      <translation>Ordner öffnen</translation>
+      <source>Show Report</source>
+      <translation>Bericht zeigen</translation>
     </message>
     <message>
-      <source>Show Preview</source>
-      <translation>Vorschau zeigen</translation>
+      <source>Open Folder</source>
+      <translation>Ordner öffnen</translation>
     </message>
     <message>
       <source>Export again to resume it.</source>
@@ -1612,16 +1616,16 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
       <translation>Worin der Datensatz außer im eigenen Format noch geschrieben wird</translation>
     </message>
     <message>
-      <source>Chips on the map</source>
-      <translation>Chips auf der Karte</translation>
+      <source>Tick further images: each becomes a scene with the same labels; images on one grid count as dates of one place</source>
+      <translation>Weitere Bilder anhaken: Jedes wird eine Szene mit denselben Labels; Bilder auf einem Gitter gelten als Zeitpunkte eines Ortes</translation>
     </message>
     <message>
       <source>Chips of {dataset}</source>
       <translation>Chips von {dataset}</translation>
     </message>
     <message>
-      <source>Tick further images: each becomes a scene with the same labels; images on one grid count as dates of one place</source>
-      <translation>Weitere Bilder anhaken: Jedes wird eine Szene mit denselben Labels; Bilder auf einem Gitter gelten als Zeitpunkte eines Ortes</translation>
+      <source>The chips could not be put on the map: {reason}</source>
+      <translation>Die Chips konnten nicht auf die Karte gebracht werden: {reason}</translation>
     </message>
     <message>
       <source>Recipe, for its classes</source>
@@ -1634,46 +1638,6 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
     <message>
       <source>The engine is at work…</source>
       <translation>Die Engine arbeitet…</translation>
-    </message>
-    <message>
-      <source>Quick check of labels</source>
-      <translation>Schnellprüfung der Labels</translation>
-    </message>
-    <message>
-      <source>What is wrong with labels, as a layer of problems</source>
-      <translation>Was an Labels nicht stimmt, als Layer von Problemen</translation>
-    </message>
-    <message>
-      <source>Looks for invalid, empty, duplicate and overlapping polygons, spikes, slivers, polygons too small for a pixel, missing classes, shared instance ids, polygons off the image or on pixels without data, cells that are done and empty, and cells that hold labels and are not done.
-
-Ids and words of the checks are those of “polychip check”, which knows more of them.
-
-Without imagery nothing is compared with pixels. Classes come from the style of a labelling project. Cells are those of the task layer; left empty, those of the labels’ own GeoPackage. Overlaps of different classes are told in semantic mode alone; left at “recipe”, the mode is that of the recipe.toml beside the labels.
-
-What somebody has marked as checked is left out unless it is asked for.</source>
-      <translation>Sucht nach ungültigen, leeren, doppelten und überlappenden Polygonen, Nadeln, Splittern, Polygonen, die für ein Pixel zu klein sind, fehlenden Klassen, geteilten Objektnummern, Polygonen neben dem Bild oder auf Pixeln ohne Daten, fertigen und leeren Zellen sowie Zellen, die Labels enthalten und nicht fertig sind.
-
-Kennungen und Wortlaut der Prüfungen sind die von „polychip check“, das noch mehr davon kennt.
-
-Ohne Bilder wird nichts mit Pixeln verglichen. Klassen kommen aus dem Stil eines Label-Projekts. Zellen sind die des Aufgabenlayers; bleibt er leer, die aus dem GeoPackage der Labels. Überlappungen verschiedener Klassen werden nur im semantischen Modus genannt; bei „recipe“ gilt der Modus der recipe.toml neben den Labels.
-
-Was jemand als geprüft markiert hat, bleibt weg, wenn nicht danach gefragt wird.</translation>
-    </message>
-    <message>
-      <source>Instance field (empty: objects are not told apart)</source>
-      <translation>Objektfeld (leer: Objekte werden nicht unterschieden)</translation>
-    </message>
-    <message>
-      <source>Task layer</source>
-      <translation>Aufgabenlayer</translation>
-    </message>
-    <message>
-      <source>Also what was marked as checked</source>
-      <translation>Auch, was als geprüft markiert wurde</translation>
-    </message>
-    <message>
-      <source>Number of problems</source>
-      <translation>Anzahl der Probleme</translation>
     </message>
     <message>
       <source>Select the Engine’s Environment</source>
@@ -1868,6 +1832,30 @@ Aufteilung: none (keine), blocks (Blöcke benachbarter Chips), random (Zufall), 
       <translation>Objekte: {n}</translation>
     </message>
     <message>
+      <source>Severity</source>
+      <translation>Schwere</translation>
+    </message>
+    <message>
+      <source>Check</source>
+      <translation>Prüfung</translation>
+    </message>
+    <message>
+      <source>Problem</source>
+      <translation>Problem</translation>
+    </message>
+    <message>
+      <source>Error</source>
+      <translation>Fehler</translation>
+    </message>
+    <message>
+      <source>Warning</source>
+      <translation>Warnung</translation>
+    </message>
+    <message>
+      <source>Info</source>
+      <translation>Hinweis</translation>
+    </message>
+    <message>
       <source>Stop the export; what is finished is kept and can be resumed</source>
       <translation>Den Export anhalten; was fertig ist, bleibt erhalten und kann fortgesetzt werden</translation>
     </message>
@@ -1892,12 +1880,132 @@ Aufteilung: none (keine), blocks (Blöcke benachbarter Chips), random (Zufall), 
       <translation>noch {time}</translation>
     </message>
     <message>
-      <source>Error</source>
+      <source>Quick check of labels</source>
+      <translation>Schnellprüfung der Labels</translation>
+    </message>
+    <message>
+      <source>What is wrong with labels, as a layer of problems</source>
+      <translation>Was an Labels nicht stimmt, als Layer von Problemen</translation>
+    </message>
+    <message>
+      <source>Looks for invalid, empty, duplicate and overlapping polygons, spikes, slivers, polygons too small for a pixel, missing classes, shared instance ids, polygons off the image or on pixels without data, cells that are done and empty, and cells that hold labels and are not done.
+
+Ids and words of the checks are those of “polychip check”, which knows more of them.
+
+Without imagery nothing is compared with pixels. Classes come from the style of a labelling project. Cells are those of the task layer; left empty, those of the labels’ own GeoPackage. Overlaps of different classes are told in semantic mode alone; left at “recipe”, the mode is that of the recipe.toml beside the labels.
+
+What somebody has marked as checked is left out unless it is asked for.</source>
+      <translation>Sucht nach ungültigen, leeren, doppelten und überlappenden Polygonen, Nadeln, Splittern, Polygonen, die für ein Pixel zu klein sind, fehlenden Klassen, geteilten Objektnummern, Polygonen neben dem Bild oder auf Pixeln ohne Daten, fertigen und leeren Zellen sowie Zellen, die Labels enthalten und nicht fertig sind.
+
+Kennungen und Wortlaut der Prüfungen sind die von „polychip check“, das noch mehr davon kennt.
+
+Ohne Bilder wird nichts mit Pixeln verglichen. Klassen kommen aus dem Stil eines Label-Projekts. Zellen sind die des Aufgabenlayers; bleibt er leer, die aus dem GeoPackage der Labels. Überlappungen verschiedener Klassen werden nur im semantischen Modus genannt; bei „recipe“ gilt der Modus der recipe.toml neben den Labels.
+
+Was jemand als geprüft markiert hat, bleibt weg, wenn nicht danach gefragt wird.</translation>
+    </message>
+    <message>
+      <source>Instance field (empty: objects are not told apart)</source>
+      <translation>Objektfeld (leer: Objekte werden nicht unterschieden)</translation>
+    </message>
+    <message>
+      <source>Task layer</source>
+      <translation>Aufgabenlayer</translation>
+    </message>
+    <message>
+      <source>Also what was marked as checked</source>
+      <translation>Auch, was als geprüft markiert wurde</translation>
+    </message>
+    <message>
+      <source>Number of problems</source>
+      <translation>Anzahl der Probleme</translation>
+    </message>
+    <message>
+      <source>The problem has no place in the map’s reference system.</source>
+      <translation>Das Problem hat keinen Ort im Bezugssystem der Karte.</translation>
+    </message>
+    <message>
+      <source>Check cancelled.</source>
+      <translation>Prüfung abgebrochen.</translation>
+    </message>
+    <message>
+      <source>Problems: {count} ({errors} errors, {warnings} warnings)</source>
+      <translation>Probleme: {count} ({errors} Fehler, {warnings} Warnungen)</translation>
+    </message>
+    <message>
+      <source>Switch QGIS’s own plugin “Processing” on first.</source>
+      <translation>Zuerst die QGIS-eigene Erweiterung „Processing“ einschalten.</translation>
+    </message>
+    <message>
+      <source>Problem areas of {labels}</source>
+      <translation>Problemflächen von {labels}</translation>
+    </message>
+    <message>
+      <source>Problems of {labels}</source>
+      <translation>Probleme von {labels}</translation>
+    </message>
+    <message>
+      <source>Quality of Labels</source>
+      <translation>Güte der Polygone</translation>
+    </message>
+    <message>
+      <source>Check Labels</source>
+      <translation>Polygone prüfen</translation>
+    </message>
+    <message>
+      <source>Look for faults in the labels above, unsaved edits too; a click on one goes there</source>
+      <translation>Fehler in den Polygonen oben suchen, auch ungespeicherte; ein Klick auf einen führt dorthin</translation>
+    </message>
+    <message>
+      <source>Agreement…</source>
+      <translation>Übereinstimmung…</translation>
+    </message>
+    <message>
+      <source>Compare annotators, or predictions with labels</source>
+      <translation>Zeichner vergleichen, oder Vorhersagen mit Polygonen</translation>
+    </message>
+    <message>
+      <source>Advice…</source>
+      <translation>Rat…</translation>
+    </message>
+    <message>
+      <source>Semantic, instance or panoptic masks? With figures from these labels</source>
+      <translation>Semantische, Instanz- oder panoptische Masken? Mit Zahlen aus diesen Polygonen</translation>
+    </message>
+    <message>
+      <source>The layer whose problems are listed</source>
+      <translation>Der Layer, dessen Probleme aufgelistet sind</translation>
+    </message>
+    <message>
+      <source>No problems listed</source>
+      <translation>Keine Probleme aufgelistet</translation>
+    </message>
+    <message>
+      <source>How grave a problem must be to be listed</source>
+      <translation>Wie schwer ein Problem sein muss, um aufgelistet zu werden</translation>
+    </message>
+    <message>
+      <source>A click goes to the problem; what to do stands below</source>
+      <translation>Ein Klick führt zum Problem; was zu tun ist, steht darunter</translation>
+    </message>
+    <message>
+      <source>Errors</source>
       <translation>Fehler</translation>
     </message>
     <message>
-      <source>Warning</source>
-      <translation>Warnung</translation>
+      <source>And warnings</source>
+      <translation>Und Warnungen</translation>
+    </message>
+    <message>
+      <source>All</source>
+      <translation>Alle</translation>
+    </message>
+    <message>
+      <source>Cancel Check</source>
+      <translation>Prüfung abbrechen</translation>
+    </message>
+    <message>
+      <source>The engine looks at the labels…</source>
+      <translation>Die Engine sieht sich die Polygone an…</translation>
     </message>
     <message>
       <source>Information</source>
@@ -2320,10 +2428,6 @@ Aufteilung: none (keine), blocks (Blöcke benachbarter Chips), random (Zufall), 
       <translation>Nicht geprüft</translation>
     </message>
     <message>
-      <source>Check</source>
-      <translation>Prüfung</translation>
-    </message>
-    <message>
       <source>Feature</source>
       <translation>Objekt</translation>
     </message>
@@ -2410,10 +2514,6 @@ Die Zahlen (JSON) von „Polygone prüfen“, „Übereinstimmung der Zeichner�
     <message>
       <source>Figures of quality (JSON)</source>
       <translation>Zahlen zur Güte (JSON)</translation>
-    </message>
-    <message>
-      <source>Report</source>
-      <translation>Bericht</translation>
     </message>
     <message>
       <source>“{name}” has no coordinate reference system; set it first (Layer ▸ Set CRS of Layer(s)…).</source>
