@@ -1868,8 +1868,8 @@ Aufteilung: none (keine), blocks (Blöcke benachbarter Chips), random (Zufall), 
       <translation>Prüfung abgebrochen.</translation>
     </message>
     <message>
-      <source>Problems: {count} ({errors} errors, {warnings} warnings)</source>
-      <translation>Probleme: {count} ({errors} Fehler, {warnings} Warnungen)</translation>
+      <source>Problems: {count} (errors: {errors}, warnings: {warnings})</source>
+      <translation>Probleme: {count} (Fehler: {errors}, Warnungen: {warnings})</translation>
     </message>
     <message>
       <source>Switch QGIS’s own plugin “Processing” on first.</source>
