@@ -13,6 +13,7 @@ from .check_labels import CheckAlgorithm
 from .chip_grid import ChipGridAlgorithm
 from .convert_dataset import ConvertDatasetAlgorithm
 from .export_chips import ExportChipsAlgorithm
+from .project_algorithms.quick_check import QuickCheckAlgorithm
 from .plan_chips import PlanChipsAlgorithm
 from .report_dataset import ReportAlgorithm
 from .vectorize import VectorizeAlgorithm
@@ -30,6 +31,7 @@ ALGORITHMS = (
     CheckAlgorithm,
     AgreeAlgorithm,
     AdviseAlgorithm,
+    QuickCheckAlgorithm,
 )
 
 

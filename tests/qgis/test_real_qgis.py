@@ -394,3 +394,32 @@ def test_loading_the_plugin_in_qgis_process_imports_no_foreign_package(
     assert {"polychip_qgis.plugin", "polychip_qgis.chip_grid"} <= loaded
     assert not any(name.startswith("polychip_qgis") for name in without)
     assert loaded & set(FOREIGN) == without & set(FOREIGN)  # QGIS 3.40 imports shapely itself
+
+
+def test_qgis_process_checks_labels_without_an_engine(qgis_process, sample):
+    """The sample's labels have no error; a bow tie that is added is found, with its place."""
+    path = sample / "labels.gpkg"
+    source = ogr.Open(str(path), 1)
+    layer = source.GetLayerByName("labels")
+    left, right, low, high = layer.GetExtent()
+    x, y = (left + right) / 2, (low + high) / 2
+    feature = ogr.Feature(layer.GetLayerDefn())
+    feature.SetGeometry(
+        ogr.CreateGeometryFromWkt(
+            f"MULTIPOLYGON((({x} {y},{x + 50} {y + 50},{x + 50} {y},{x} {y + 50},{x} {y})))"
+        )
+    )
+    feature["class"], feature["instance_id"] = "water", 99_999
+    layer.CreateFeature(feature)
+    del feature, layer, source
+    output = sample / "problems.gpkg"
+    run = qgis_process(
+        "run", "polychip:quickcheck", "--", f"LABELS={path}|layername=labels",
+        "CLASS_FIELD=class", f"IMAGERY={sample / 'after_20241031.tif'}", f"OUTPUT={output}",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "ERRORS:\t1" in run.stdout
+    source = ogr.Open(str(output))
+    (bow,) = (f for f in source.GetLayer(0) if f["check"] == "geometry.invalid")
+    assert bow["severity"] == "error"
+    assert bow.GetGeometryRef().GetEnvelope() == (x, x + 50, y, y + 50)

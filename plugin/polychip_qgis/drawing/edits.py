@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from qgis.core import (
@@ -153,6 +153,20 @@ class LabelEditor:
                 if fid != keeper:
                     self.layer.deleteFeature(fid)
         return keeper
+
+    def mend(
+        self,
+        reshaped: Mapping[int, QgsGeometry],
+        deleted: Collection[int],
+        renumbered: Mapping[int, int],
+    ) -> None:
+        """New outlines, polygons to delete, new object ids; one step of undo."""
+        with self._step(tr("Fix problems")):
+            self._apply(dict(reshaped))
+            for fid, number in renumbered.items():
+                self._put(self.layer.getFeature(fid), INSTANCE, number)
+            for fid in deleted:
+                self.layer.deleteFeature(fid)
 
     # --- attributes
 
