@@ -1880,6 +1880,138 @@ Aufteilung: none (keine), blocks (Blöcke benachbarter Chips), random (Zufall), 
       <translation>noch {time}</translation>
     </message>
     <message>
+      <source>Adopt layer</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Polygons of another layer into a labelling project</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Copies polygons of a layer (last year’s map, buildings of OpenStreetMap) into the labels of a labelling project, in its CRS, and saves them. They are marked as carried over; the field “tool” says where they come from.
+
+Classes: pairs of a value of the class field and a class of the project; values that are not listed stand for the class of the same name, and those that name no class are left out, with a warning. Without a class field, one pair with an empty value gives the class of all.
+
+What is drawn already is not changed: new polygons stop at it, unless they may overlap.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Layer to adopt</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Its class field (empty: one class for all)</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Polygons may overlap what is drawn</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Polygons taken over</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Polygons left out</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Value</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Left out, without a class, an area, or free ground: {n}</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Create labelling project</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>A GeoPackage for labels, a task grid and a recipe for images</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Writes what the page “New Labelling Project” writes: a GeoPackage with labels, extent and tasks, with classes and styles in it, and recipe.toml beside it, which “polychip run” takes as it is.
+
+Classes: a template, a file (a recipe, or a CSV with the column name, and if wanted code, color, thing), or the values of a field of the layer to begin with.
+
+Polygons of that layer are copied and marked as carried over.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Class list (recipe or CSV)</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Layer to begin with</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Its class field</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Number of cells</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Give the layer whose field names the classes.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Cell size in pixels</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>GeoPackage of the labelling project</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{path} has unsaved edits ({journal}): save them, or give them up, first.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Copies that annotators have worked on, back into the labelling project</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Takes the files that were written for annotators back into the project’s GeoPackage, and saves: newer polygons and cells win, object ids that collide are made anew. Polygons that a file no longer has are kept and counted as missing.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Annotators’ files</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>New polygons</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Changed polygons</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Changed cells</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Ids made anew</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Polygons that a file no longer has</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Give at least one file.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Polygons that a file no longer has, kept: {n}</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>Quick check of labels</source>
       <translation>Schnellprüfung der Labels</translation>
     </message>
@@ -1918,6 +2050,32 @@ Was jemand als geprüft markiert hat, bleibt weg, wenn nicht danach gefragt wird
     <message>
       <source>Number of problems</source>
       <translation>Anzahl der Probleme</translation>
+    </message>
+    <message>
+      <source>Task grid</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>The cells of images as tasks to be labelled</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Lays cells of whole chips over the pixels of images and writes a polygon a cell, with the fields of a labelling project’s tasks: cell, image, row, col, status (to do), annotator, note.
+
+Cells follow the pixels, also of rotated images; their names are those of the chips in the dataset.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>The images are in different coordinate reference systems: make a grid for each.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>“{field}” has more than {n} values; choose the field of the class.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>“{value}” shall be class “{name}”, which the project does not have: {known}</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>The problem has no place in the map’s reference system.</source>
