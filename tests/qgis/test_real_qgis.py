@@ -262,6 +262,36 @@ def test_qgis_process_plans_what_it_then_exports_and_verifies(
     assert "OK:\ttrue" in run.stdout.replace("True", "true")
 
 
+@pytest.mark.parametrize("tile", ["1of2", "2of2"])
+def test_real_labels_give_the_masks_of_the_command_line(
+    make_qgis_process, engine_program, real_data, tmp_path, tile
+):
+    """Aerial images and polygons with codes as texts, in a reference system of their own axes."""
+    image = tmp_path / f"23322E759967N_clipped_1m_{tile}.tif"
+    labels = tmp_path / "BakerLake_2017_clipped.gpkg"
+    for path in (image, labels):
+        shutil.copy(real_data / "nb-bakerlake" / path.name, path)
+    field = "Cinqclasses"
+    qgis_process = make_qgis_process(True, str(engine_program))
+    run = qgis_process(
+        "run", "polychip:exportchips", "--", f"IMAGERY={image}", f"LABELS={labels}",
+        f"CLASS_FIELD={field}", "MODE=panoptic", "SIZE=128", f"OUTPUT={tmp_path / 'by_qgis'}",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+    command = [
+        str(engine_program), "export", str(image), "--labels", str(labels), "--class-field", field,
+        "--mode", "panoptic", "--size", "128", "-o", str(tmp_path / "by_hand"),
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    ours, theirs = files_of(tmp_path / "by_qgis"), files_of(tmp_path / "by_hand")
+    assert len(ours) >= 2 * 9  # semantic and instance
+    assert len(set(ours.values())) > 9  # they do not all hold the same
+    assert sorted(ours.values()) == sorted(theirs.values())
+    images = [files_of(tmp_path / name, "images") for name in ("by_qgis", "by_hand")]
+    assert sorted(images[0].values()) == sorted(images[1].values())
+
+
 def results_of(run) -> dict[str, object]:
     """What an algorithm that was run with --json gave back."""
     assert run.returncode == 0, run.stdout + run.stderr

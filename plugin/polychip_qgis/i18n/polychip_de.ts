@@ -2086,8 +2086,8 @@ Cells follow the pixels, also of rotated images; their names are those of the ch
       <translation>Prüfung abgebrochen.</translation>
     </message>
     <message>
-      <source>Problems: {count} ({errors} errors, {warnings} warnings)</source>
-      <translation>Probleme: {count} ({errors} Fehler, {warnings} Warnungen)</translation>
+      <source>Problems: {count} (errors: {errors}, warnings: {warnings})</source>
+      <translation>Probleme: {count} (Fehler: {errors}, Warnungen: {warnings})</translation>
     </message>
     <message>
       <source>Switch QGIS’s own plugin “Processing” on first.</source>
