@@ -153,7 +153,7 @@ class QualityControl(QObject):
             project.addMapLayer(shown[layer])
         self._panel.show_layer(shown[POINTS])
         self._panel.say(
-            tr("Problems: {count} ({errors} errors, {warnings} warnings)").format(
+            tr("Problems: {count} (errors: {errors}, warnings: {warnings})").format(
                 count=shown[POINTS].featureCount(),
                 errors=results[CheckAlgorithm.ERRORS],
                 warnings=results[CheckAlgorithm.WARNINGS],

@@ -24,6 +24,8 @@ from .problem_table import ProblemFilter, ProblemModel, problems_of, shows_probl
 from .translation import tr
 
 _LIST_PX = 180
+_COLUMNS_PX = (70, 110)
+"""Severity and check at most, so that something of the problem is to be read."""
 
 
 class QualityPanel(QgsCollapsibleGroupBoxBasic):
@@ -133,8 +135,9 @@ class QualityPanel(QgsCollapsibleGroupBoxBasic):
     def _show_layer(self, layer: Any) -> None:
         self._layer = layer if shows_problems(layer) else None
         self.model.show(problems_of(layer) if self._layer is not None else [])
-        self.table.resizeColumnToContents(0)
-        self.table.resizeColumnToContents(1)
+        for column, most in enumerate(_COLUMNS_PX):
+            self.table.resizeColumnToContents(column)
+            self.table.setColumnWidth(column, min(self.table.columnWidth(column), most))
         self.hint.clear()
 
     def _filter(self, index: int) -> None:
@@ -144,7 +147,8 @@ class QualityPanel(QgsCollapsibleGroupBoxBasic):
         if not index.isValid() or self._layer is None:
             return
         problem = self.filter.problem(index)
-        self.hint.setText("\n".join(text for text in (problem.explanation, problem.hint) if text))
+        told = (problem.message, problem.explanation, problem.hint)
+        self.hint.setText("\n".join(text for text in told if text))
         self.problemChosen.emit(self._layer, problem)
 
 

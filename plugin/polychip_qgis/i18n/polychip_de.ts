@@ -1880,6 +1880,146 @@ Aufteilung: none (keine), blocks (Blöcke benachbarter Chips), random (Zufall), 
       <translation>noch {time}</translation>
     </message>
     <message>
+      <source>Adopt layer</source>
+      <translation>Layer übernehmen</translation>
+    </message>
+    <message>
+      <source>Polygons of another layer into a labelling project</source>
+      <translation>Polygone eines anderen Layers in ein Label-Projekt</translation>
+    </message>
+    <message>
+      <source>Copies polygons of a layer (last year’s map, buildings of OpenStreetMap) into the labels of a labelling project, in its CRS, and saves them. They are marked as carried over; the field “tool” says where they come from.
+
+Classes: pairs of a value of the class field and a class of the project; values that are not listed stand for the class of the same name, and those that name no class are left out, with a warning. Without a class field, one pair with an empty value gives the class of all.
+
+What is drawn already is not changed: new polygons stop at it, unless they may overlap.</source>
+      <translation>Kopiert Polygone eines Layers (die Karte vom letzten Jahr, Gebäude aus OpenStreetMap) in die Labels eines Label-Projekts, in dessen KBS, und speichert sie. Sie werden als übernommen markiert; das Feld „tool“ sagt, woher sie kommen.
+
+Klassen: Paare aus einem Wert des Klassenfelds und einer Klasse des Projekts; nicht genannte Werte stehen für die Klasse gleichen Namens, und solche, die keine Klasse nennen, bleiben mit einer Warnung weg. Ohne Klassenfeld gibt ein Paar mit leerem Wert die Klasse für alle.
+
+Was schon gezeichnet ist, wird nicht geändert: neue Polygone enden daran, außer sie dürfen überlappen.</translation>
+    </message>
+    <message>
+      <source>Layer to adopt</source>
+      <translation>Zu übernehmender Layer</translation>
+    </message>
+    <message>
+      <source>Its class field (empty: one class for all)</source>
+      <translation>Sein Klassenfeld (leer: eine Klasse für alle)</translation>
+    </message>
+    <message>
+      <source>Polygons may overlap what is drawn</source>
+      <translation>Polygone dürfen Gezeichnetes überlappen</translation>
+    </message>
+    <message>
+      <source>Polygons taken over</source>
+      <translation>Übernommene Polygone</translation>
+    </message>
+    <message>
+      <source>Polygons left out</source>
+      <translation>Weggelassene Polygone</translation>
+    </message>
+    <message>
+      <source>Value</source>
+      <translation>Wert</translation>
+    </message>
+    <message>
+      <source>Left out, without a class, an area, or free ground: {n}</source>
+      <translation>Weggelassen, ohne Klasse, Fläche oder freien Grund: {n}</translation>
+    </message>
+    <message>
+      <source>Create labelling project</source>
+      <translation>Label-Projekt anlegen</translation>
+    </message>
+    <message>
+      <source>A GeoPackage for labels, a task grid and a recipe for images</source>
+      <translation>Ein GeoPackage für Labels, ein Aufgabenraster und ein Rezept für Bilder</translation>
+    </message>
+    <message>
+      <source>Writes what the page “New Labelling Project” writes: a GeoPackage with labels, extent and tasks, with classes and styles in it, and recipe.toml beside it, which “polychip run” takes as it is.
+
+Classes: a template, a file (a recipe, or a CSV with the column name, and if wanted code, color, thing), or the values of a field of the layer to begin with.
+
+Polygons of that layer are copied and marked as carried over.</source>
+      <translation>Schreibt, was die Seite „Neues Label-Projekt“ schreibt: ein GeoPackage mit Labels, Ausdehnung und Aufgaben, mit Klassen und Stilen darin, und daneben recipe.toml, das „polychip run“ so nimmt.
+
+Klassen: eine Vorlage, eine Datei (ein Rezept oder eine CSV mit der Spalte name und, wenn gewünscht, code, color, thing) oder die Werte eines Feldes des Layers, mit dem begonnen wird.
+
+Polygone dieses Layers werden kopiert und als übernommen markiert.</translation>
+    </message>
+    <message>
+      <source>Class list (recipe or CSV)</source>
+      <translation>Klassenliste (Rezept oder CSV)</translation>
+    </message>
+    <message>
+      <source>Layer to begin with</source>
+      <translation>Layer, mit dem begonnen wird</translation>
+    </message>
+    <message>
+      <source>Its class field</source>
+      <translation>Sein Klassenfeld</translation>
+    </message>
+    <message>
+      <source>Number of cells</source>
+      <translation>Anzahl der Zellen</translation>
+    </message>
+    <message>
+      <source>Give the layer whose field names the classes.</source>
+      <translation>Den Layer angeben, dessen Feld die Klassen nennt.</translation>
+    </message>
+    <message>
+      <source>Cell size in pixels</source>
+      <translation>Zellgröße in Pixeln</translation>
+    </message>
+    <message>
+      <source>GeoPackage of the labelling project</source>
+      <translation>GeoPackage des Label-Projekts</translation>
+    </message>
+    <message>
+      <source>{path} has unsaved edits ({journal}): save them, or give them up, first.</source>
+      <translation>{path} hat ungespeicherte Änderungen ({journal}): zuerst speichern oder aufgeben.</translation>
+    </message>
+    <message>
+      <source>Copies that annotators have worked on, back into the labelling project</source>
+      <translation>Kopien, an denen Bearbeiter gearbeitet haben, zurück ins Label-Projekt</translation>
+    </message>
+    <message>
+      <source>Takes the files that were written for annotators back into the project’s GeoPackage, and saves: newer polygons and cells win, object ids that collide are made anew. Polygons that a file no longer has are kept and counted as missing.</source>
+      <translation>Nimmt die für Bearbeiter geschriebenen Dateien zurück ins GeoPackage des Projekts und speichert: neuere Polygone und Zellen gewinnen, Objektnummern, die sich überschneiden, werden neu vergeben. Polygone, die eine Datei nicht mehr hat, bleiben und werden als fehlend gezählt.</translation>
+    </message>
+    <message>
+      <source>Annotators’ files</source>
+      <translation>Dateien der Bearbeiter</translation>
+    </message>
+    <message>
+      <source>New polygons</source>
+      <translation>Neue Polygone</translation>
+    </message>
+    <message>
+      <source>Changed polygons</source>
+      <translation>Geänderte Polygone</translation>
+    </message>
+    <message>
+      <source>Changed cells</source>
+      <translation>Geänderte Zellen</translation>
+    </message>
+    <message>
+      <source>Ids made anew</source>
+      <translation>Neu vergebene Nummern</translation>
+    </message>
+    <message>
+      <source>Polygons that a file no longer has</source>
+      <translation>Polygone, die eine Datei nicht mehr hat</translation>
+    </message>
+    <message>
+      <source>Give at least one file.</source>
+      <translation>Mindestens eine Datei angeben.</translation>
+    </message>
+    <message>
+      <source>Polygons that a file no longer has, kept: {n}</source>
+      <translation>Polygone, die eine Datei nicht mehr hat, behalten: {n}</translation>
+    </message>
+    <message>
       <source>Quick check of labels</source>
       <translation>Schnellprüfung der Labels</translation>
     </message>
@@ -1920,6 +2060,34 @@ Was jemand als geprüft markiert hat, bleibt weg, wenn nicht danach gefragt wird
       <translation>Anzahl der Probleme</translation>
     </message>
     <message>
+      <source>Task grid</source>
+      <translation>Aufgabenraster</translation>
+    </message>
+    <message>
+      <source>The cells of images as tasks to be labelled</source>
+      <translation>Die Zellen von Bildern als Aufgaben</translation>
+    </message>
+    <message>
+      <source>Lays cells of whole chips over the pixels of images and writes a polygon a cell, with the fields of a labelling project’s tasks: cell, image, row, col, status (to do), annotator, note.
+
+Cells follow the pixels, also of rotated images; their names are those of the chips in the dataset.</source>
+      <translation>Legt Zellen aus ganzen Chips über die Pixel von Bildern und schreibt je Zelle ein Polygon mit den Feldern der Aufgaben eines Label-Projekts: cell, image, row, col, status (todo), annotator, note.
+
+Zellen folgen den Pixeln, auch bei gedrehten Bildern; ihre Namen sind die der Chips im Datensatz.</translation>
+    </message>
+    <message>
+      <source>The images are in different coordinate reference systems: make a grid for each.</source>
+      <translation>Die Bilder haben verschiedene Koordinatenbezugssysteme: für jedes ein Raster anlegen.</translation>
+    </message>
+    <message>
+      <source>“{field}” has more than {n} values; choose the field of the class.</source>
+      <translation>„{field}“ hat mehr als {n} Werte; das Feld der Klasse wählen.</translation>
+    </message>
+    <message>
+      <source>“{value}” shall be class “{name}”, which the project does not have: {known}</source>
+      <translation>„{value}“ soll Klasse „{name}“ werden, die das Projekt nicht hat: {known}</translation>
+    </message>
+    <message>
       <source>The problem has no place in the map’s reference system.</source>
       <translation>Das Problem hat keinen Ort im Bezugssystem der Karte.</translation>
     </message>
@@ -1928,8 +2096,8 @@ Was jemand als geprüft markiert hat, bleibt weg, wenn nicht danach gefragt wird
       <translation>Prüfung abgebrochen.</translation>
     </message>
     <message>
-      <source>Problems: {count} ({errors} errors, {warnings} warnings)</source>
-      <translation>Probleme: {count} ({errors} Fehler, {warnings} Warnungen)</translation>
+      <source>Problems: {count} (errors: {errors}, warnings: {warnings})</source>
+      <translation>Probleme: {count} (Fehler: {errors}, Warnungen: {warnings})</translation>
     </message>
     <message>
       <source>Switch QGIS’s own plugin “Processing” on first.</source>

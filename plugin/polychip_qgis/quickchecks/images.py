@@ -144,7 +144,11 @@ def burned(parts: Parts, x: int, y: int, shape: tuple[int, int]) -> np.ndarray:
         feature = ogr.Feature(layer.GetLayerDefn())
         feature.SetGeometry(_ogr(parts))
         layer.CreateFeature(feature)
-        gdal.RasterizeLayer(target, [1], layer, burn_values=[1])
+        gdal.PushErrorHandler("CPLQuietErrorHandler")  # it warns that pixels have no CRS
+        try:
+            gdal.RasterizeLayer(target, [1], layer, burn_values=[1])
+        finally:
+            gdal.PopErrorHandler()
         return target.ReadAsArray().astype(bool)
 
 
