@@ -9,6 +9,7 @@ from polychip.recipe import Recipe, build_recipe, load_recipe
 from polychip.requests import export_recipe
 
 if TYPE_CHECKING:
+    from polychip.build import RunOptions
     from polychip.dataset import Dataset
     from polychip.formats.convert import Converted
     from polychip.imports.labels import Format, ImportSummary
@@ -28,6 +29,7 @@ def export(
     overwrite: bool = False,
     resume: bool = False,
     reporter: "Reporter | None" = None,
+    scheduler: str | None = None,
     **options: Any,
 ) -> "Dataset":
     """Build a dataset without writing a recipe; the one that stands for it is stored in it.
@@ -41,6 +43,8 @@ def export(
         overwrite: replace a dataset that is there.
         resume: go on with an unfinished one.
         reporter: hears progress and warnings.
+        scheduler: address of a Dask scheduler, 'tcp://HOST:PORT', whose workers see inputs and
+            output under the same paths; 'local': a Dask cluster made for the run (extra `dask`).
         options: as on the command line, with underscores: mode, class_field, size, stride, …
 
     Raises:
@@ -49,10 +53,13 @@ def export(
     Example:
         >>> ds = polychip.export("scene.tif", labels="labels.gpkg", out="dataset", size=512)
     """
+    from polychip.build import RunOptions
+
     given = [images] if isinstance(images, str | Path) else list(images)
     data = export_recipe([str(p) for p in given], str(labels), str(out), options)
     recipe = build_recipe(data, base=Path.cwd(), where="export")
-    return _run(recipe, workers=workers, overwrite=overwrite, resume=resume, reporter=reporter)
+    how = RunOptions(resume, overwrite, workers, scheduler=scheduler)
+    return _run(recipe, how, reporter)
 
 
 def run(
@@ -62,15 +69,17 @@ def run(
     overwrite: bool = False,
     resume: bool = False,
     reporter: "Reporter | None" = None,
+    scheduler: str | None = None,
 ) -> "Dataset":
     """Build the dataset of a recipe: a TOML file, or the same as a mapping.
 
     Raises:
         PolychipError: an input, the recipe or the output can't be used.
     """
-    return _run(
-        _recipe(recipe), workers=workers, overwrite=overwrite, resume=resume, reporter=reporter
-    )
+    from polychip.build import RunOptions
+
+    how = RunOptions(resume, overwrite, workers, scheduler=scheduler)
+    return _run(_recipe(recipe), how, reporter)
 
 
 def append(
@@ -213,18 +222,9 @@ def _recipe(recipe: PathLike | Mapping[str, Any]) -> Recipe:
     return load_recipe(recipe)
 
 
-def _run(
-    recipe: Recipe,
-    *,
-    workers: int,
-    overwrite: bool,
-    resume: bool,
-    reporter: "Reporter | None",
-) -> "Dataset":
-    from polychip.build import RunOptions
+def _run(recipe: Recipe, options: "RunOptions", reporter: "Reporter | None") -> "Dataset":
     from polychip.build import run as run_recipe
     from polychip.dataset import Dataset
 
-    options = RunOptions(resume=resume, overwrite=overwrite, workers=workers)
     run_recipe(recipe, options, reporter)
     return Dataset(recipe.output.path)

@@ -14,7 +14,7 @@ from polychip import __version__, tasks
 from polychip.errors import InputError, Interrupted, PolychipError, some
 from polychip.execute import Executor, default_workers, make_executor
 from polychip.format_list import FORMATS_FOLDER
-from polychip.io.atomic import write_text
+from polychip.io.atomic import remove_stale_parts, write_text
 from polychip.io.identity import content_id, stat_id
 from polychip.io.light import load_pyogrio_light
 from polychip.layout.frozen import FROZEN_FILE, FrozenSplit
@@ -40,6 +40,8 @@ class RunOptions:
     """Processes; None: as many as there are processors, one for small jobs."""
     own_process: bool = False
     """Whether this process is the command line's own, not a user's program."""
+    scheduler: str | None = None
+    """Address of a Dask scheduler; 'local': of a cluster on this machine, made for the run."""
 
 
 def run(
@@ -64,7 +66,11 @@ def run(
     """
     reporter = reporter or Silent()
     started = time.monotonic()
-    if executor is None and options.workers and options.workers > 1:
+    if executor is None and options.scheduler:
+        from polychip.cluster import connect
+
+        executor = connect(options.scheduler, options.workers)
+    elif executor is None and options.workers and options.workers > 1:
         executor = make_executor(options.workers)
     try:
         if options.own_process and needs_labels(recipe):
@@ -82,6 +88,7 @@ def run(
 
         replaces = options.overwrite and (output / MANIFEST).exists()
         try:
+            check_workers(executor, state, identities)
             summary = carry_out(
                 plan, state, executor, options, reporter, identities,
                 Start(start, labels_first=replaces, keep=options.resume),
@@ -94,6 +101,21 @@ def run(
             executor.stop(now=True)
         tasks.close_scenes()
     return replace(summary, seconds=time.monotonic() - started)
+
+
+def check_workers(executor: Executor, state: RunState, identities: dict[str, str]) -> None:
+    """Make sure that workers elsewhere see what they must; else nothing is written.
+
+    Raises:
+        PolychipError: one of them doesn't, or has other software.
+    """
+    begun = state.read("run.json") is not None
+    try:
+        executor.check(state.folder, [path for path in identities if not is_remote(path)])
+    except PolychipError:
+        if not begun:
+            abandon(state, began=False)
+        raise
 
 
 def workers_for(plan: Plan, options: RunOptions) -> int:
@@ -156,6 +178,8 @@ def carry_out(
             threading.Thread(target=_load_finish, args=(options,), daemon=True).start()
         build.execute()
         executor.no_more()
+        if executor.shared:
+            remove_stale_parts(state.output)  # of workers that were lost
         _check_unchanged(stats)
         reporter.finish()
         schema = build.known_schema()

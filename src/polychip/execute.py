@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from multiprocessing import forkserver, get_context, parent_process
+from pathlib import Path
 from typing import Any, Protocol
 
 PRELOADED = ("polychip.preload",)
@@ -18,7 +19,16 @@ PRELOADED = ("polychip.preload",)
 class Executor(Protocol):
     """Runs functions of `polychip.tasks`, in any order."""
 
-    workers: int
+    @property
+    def workers(self) -> int:
+        """How many tasks run at once."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether workers may be elsewhere, and be lost without ending the run."""
+
+    def check(self, folder: Path, files: Iterable[str]) -> None:
+        """Make sure that workers see the run's folder and its input files."""
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
         """Start a function, or queue it."""
@@ -37,6 +47,10 @@ class SerialExecutor:
     """Does each task in this process, at once."""
 
     workers = 1
+    shared = False
+
+    def check(self, folder: Path, files: Iterable[str]) -> None:
+        """Nothing to check: this process sees what it sees."""
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
         """Run the function; what it raises is kept in the future."""
@@ -59,6 +73,8 @@ class SerialExecutor:
 class ProcessExecutor:
     """Several processes on this machine, started without copying this one's state."""
 
+    shared = False
+
     def __init__(self, workers: int) -> None:
         self.workers = workers
         method = "forkserver" if sys.platform != "win32" else "spawn"
@@ -68,6 +84,9 @@ class ProcessExecutor:
             with _ctrl_c_ignored():  # the server and its children keep to that for good
                 forkserver.ensure_running()  # it imports while the caller plans
         self._pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
+
+    def check(self, folder: Path, files: Iterable[str]) -> None:
+        """Nothing to check: the processes are on this machine."""
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
         """Queue a function; the first call starts the processes."""

@@ -278,7 +278,13 @@ def _early_workers(args: argparse.Namespace, images: list[str]) -> Iterator["Exe
 
     total = sum(Path(image).stat().st_size for image in images if Path(image).is_file())
     workers = args.workers or (default_workers() if total >= LARGE_BYTES else 1)
-    executor = make_executor(workers) if workers > 1 else None
+    executor: Executor | None
+    if args.scheduler or args.executor == "dask":
+        from polychip.cluster import LOCAL, connect
+
+        executor = connect(args.scheduler or LOCAL, args.workers)
+    else:
+        executor = make_executor(workers) if workers > 1 else None
     try:
         yield executor
     finally:
