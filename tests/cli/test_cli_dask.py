@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from support.cluster import Machines, machines
 from support.commands import COMMAND, Cli, leftovers
 from support.datasets import differing, manifest
@@ -18,7 +19,7 @@ import polychip
 from polychip import cluster
 from polychip.errors import PolychipError
 
-SIZE = ("--size", "128", "--mode", "instance")
+SIZE = ("--size", "256", "--mode", "instance")
 
 
 @pytest.fixture(scope="module")
@@ -46,28 +47,30 @@ def begin(
     raise AssertionError(process.communicate())
 
 
-def test_cancelled_then_resumed_and_straight_give_the_bytes_of_one_process(
+def test_cancelled_then_resumed_gives_the_bytes_of_one_process(
     cli: Cli, large: tuple[Path, Path], tmp_path: Path, two: Machines
 ) -> None:
     export = ("export", str(large[0]), "--labels", str(large[1]), *SIZE)
     cli(*export, "-o", "alone", "--workers", "1")
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        process = begin(tmp_path, large, "broken", two.address)
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        process = begin(tmp_path, large, stop.name, two.address)
         process.send_signal(stop)
         out, err = process.communicate(timeout=60)
         assert process.returncode == 130, err
         assert "go on with --resume" in err
         assert "Traceback" not in err
         assert json.loads(out.splitlines()[-1])["exit_code"] == 130
-        made = {p: p.stat().st_mtime_ns for p in (tmp_path / "broken").rglob("*")}
+        made = times(tmp_path / stop.name)
         time.sleep(0.3)
-        assert made == {p: p.stat().st_mtime_ns for p in (tmp_path / "broken").rglob("*")}
+        assert made == times(tmp_path / stop.name)  # no worker goes on
         assert leftovers(tmp_path) == []
-        cli(*export, "-o", "broken", "--resume", "--scheduler", two.address)
-        assert differing(tmp_path / "broken", tmp_path / "alone") == []
-        cli("export", *export[1:], "-o", "broken", "--overwrite", "--scheduler", two.address)
-        assert differing(tmp_path / "broken", tmp_path / "alone") == []
-        subprocess.run(["rm", "-r", str(tmp_path / "broken")], check=True)
+    cli(*export, "-o", "SIGINT", "--resume", "--scheduler", two.address)
+    assert differing(tmp_path / "SIGINT", tmp_path / "alone") == []
+
+
+def times(folder: Path) -> dict[Path, int]:
+    """When each file below a folder was changed."""
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
 
 
 def test_a_worker_killed_in_the_middle_changes_no_byte(
@@ -169,3 +172,25 @@ def test_a_worker_says_what_it_doesnt_see(tmp_path: Path) -> None:
     )
     note.write_text(json.dumps(told | {"version": "9.9"}))
     assert "the run is of 9.9" in str(cluster.look(str(note), "1"))
+
+
+def test_the_examples_of_the_guide_are_what_the_tools_read(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "scale.md").read_text(encoding="utf-8")
+    manifest_ = yaml.safe_load(guide.split("```yaml\n")[1].split("```")[0])
+    assert manifest_["kind"] == "DaskCluster"
+    assert manifest_["spec"]["worker"]["spec"]["containers"][0]["args"][-1] == "1"
+    call = guide.split("cluster = ")[1].split("    cluster.scale")[0]
+    call = call.replace(
+        "local_directory",
+        'scheduler_options={"host": "127.0.0.1", "dashboard": False}, local_directory',
+    )
+    code = f"from dask_jobqueue import SLURMCluster\nc = {call.strip()}\nprint(c.job_script())\nc.close()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=100
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    shown = [line for line in guide.splitlines() if line.startswith("#SBATCH")]
+    assert shown
+    assert [line for line in done.stdout.splitlines() if line.startswith("#SBATCH")] == shown
+    assert "--nthreads 1" in done.stdout
+    assert "--nworkers 16" in done.stdout

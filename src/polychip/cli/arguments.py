@@ -123,6 +123,7 @@ def _add_export(commands: Any) -> None:
     options.split_options(parser.add_argument_group("splits"))
     options.output_options(parser.add_argument_group("masks and files"))
     options.run_options(parser)
+    options.cluster_options(parser)
 
 
 def _add_run(commands: Any) -> None:
@@ -139,6 +140,7 @@ def _add_run(commands: Any) -> None:
         "-o", "--output", metavar="DIR", help="the dataset's folder (default: the recipe's)"
     )
     options.run_options(parser)
+    options.cluster_options(parser)
 
 
 def _add_append(commands: Any) -> None:

@@ -145,15 +145,20 @@ def run_options(parser: argparse.ArgumentParser) -> None:
     """How a run is made."""
     group = parser.add_argument_group("the run")
     effort_options(group)
+    way = group.add_mutually_exclusive_group()
+    way.add_argument("--resume", action="store_true", help="go on with an unfinished run")
+    way.add_argument("--overwrite", action="store_true", help="replace a dataset that is there")
+
+
+def cluster_options(parser: argparse.ArgumentParser) -> None:
+    """Workers elsewhere."""
+    group = parser.add_argument_group("many machines (docs/scale.md)")
     group.add_argument("--executor", choices=("processes", "dask"), default="processes",
         help="who does the work; dask makes a Dask cluster on this machine for this run "
         "(default: processes)")  # fmt: skip
     group.add_argument("--scheduler", metavar="ADDRESS", help="let the workers of this Dask "
         "scheduler do it, tcp://HOST:PORT; all machines must see inputs and output under the same "
         "paths")  # fmt: skip
-    way = group.add_mutually_exclusive_group()
-    way.add_argument("--resume", action="store_true", help="go on with an unfinished run")
-    way.add_argument("--overwrite", action="store_true", help="replace a dataset that is there")
 
 
 def effort_options(group: Any) -> None:
