@@ -17,6 +17,7 @@ help:
 	@echo "make gallery  docs/targets.png from the sample"
 	@echo "make bench  speed against a plain rasterio loop, pixels checked equal"
 	@echo "make bench-burn, bench-plan, bench-memory  burning alone, a million chips planned, memory of workers"
+	@echo "make bench-peers  speed against rschip and geoai (an environment of its own, 7 GB)"
 
 $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); sh scripts/install_venv.sh && $(PYTHON) -m venv $(VENV); }
@@ -66,4 +67,4 @@ include plugin.mk
 include readers.mk
 
 clean:
-	rm -rf $(VENV) $(QGIS_VENV) $(READERS_VENV) dist artifacts demo-dataset bench-work .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(QGIS_VENV) $(READERS_VENV) $(PEERS_VENV) dist artifacts demo-dataset bench-work .pytest_cache .mypy_cache .ruff_cache .hypothesis
