@@ -1,6 +1,6 @@
 """Flat edges in pixel space: selected by window, never cut; memory-mapped by workers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -199,8 +199,9 @@ def joined_edges(parts: Iterable[FlatEdges], room: int = 0) -> FlatEdges:
         parts: each is forgotten once it is copied.
         room: about how many edges there will be, or somewhat more.
     """
-    if isinstance(parts, Sequence) and len(parts) == 1:
-        return parts[0]
+    if isinstance(parts, list) and len(parts) == 1:
+        only: FlatEdges = parts[0]
+        return only
     points, n = np.empty((room, 4)), 0
     counts, boxes = [np.empty(0, dtype=np.int64)], [np.empty((0, 4), dtype=np.int64)]
     for lot in parts:
