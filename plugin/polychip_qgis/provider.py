@@ -13,6 +13,11 @@ from .check_labels import CheckAlgorithm
 from .chip_grid import ChipGridAlgorithm
 from .convert_dataset import ConvertDatasetAlgorithm
 from .export_chips import ExportChipsAlgorithm
+from .project_algorithms.adopt_layer import AdoptLayerAlgorithm
+from .project_algorithms.create_project import CreateProjectAlgorithm
+from .project_algorithms.merge_annotators import MergeAnnotatorsAlgorithm
+from .project_algorithms.quick_check import QuickCheckAlgorithm
+from .project_algorithms.task_grid import TaskGridAlgorithm
 from .plan_chips import PlanChipsAlgorithm
 from .report_dataset import ReportAlgorithm
 from .vectorize import VectorizeAlgorithm
@@ -30,6 +35,11 @@ ALGORITHMS = (
     CheckAlgorithm,
     AgreeAlgorithm,
     AdviseAlgorithm,
+    CreateProjectAlgorithm,
+    TaskGridAlgorithm,
+    AdoptLayerAlgorithm,
+    QuickCheckAlgorithm,
+    MergeAnnotatorsAlgorithm,
 )
 
 

@@ -103,19 +103,23 @@ def append(
     return Dataset(folder)
 
 
-def plan(recipe: PathLike | Mapping[str, Any], *, exact: bool = False) -> "PlanReport":
+def plan(
+    recipe: PathLike | Mapping[str, Any], *, exact: bool = False, workers: int | None = 1
+) -> "PlanReport":
     """What a recipe would give: chips, splits, classes, bytes, warnings. Nothing is written.
 
     Args:
         recipe: a TOML file, or the same as a mapping.
         exact: read the imagery too, so that nothing is estimated.
+        workers: processes; None: one a processor, one for few chips. A script that asks for more
+            than one needs `if __name__ == "__main__"`: they import it.
 
     Raises:
         PolychipError: an input or the recipe can't be used.
     """
     from polychip.planning import report_plan
 
-    return report_plan(_recipe(recipe), exact=exact)
+    return report_plan(_recipe(recipe), exact=exact, workers=workers)
 
 
 def vectorize(

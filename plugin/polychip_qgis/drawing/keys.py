@@ -18,6 +18,8 @@ from ..translation import tr
 
 N_CLASS_KEYS = 18
 """1 to 9, then Shift+1 to Shift+9."""
+DONE_ELSEWHERE = ("problem",)
+"""Deeds that other parts of the plugin listen to."""
 
 
 class Deed(NamedTuple):
@@ -120,6 +122,14 @@ def deeds() -> list[Deed]:
             tr("The cell is done: what has no polygon is verified background. Again: not done"),
         ),
         Deed("unsure", tr("Unsure"), "Shift+Y", tr("The cell wants another look; add a note")),
+        Deed(
+            "problem",
+            tr("Next Problem"),
+            "J",
+            tr("Go to the next problem that the quick checks have found"),
+            False,
+            False,
+        ),
     ]
 
 

@@ -74,7 +74,7 @@ class LabelSession(QObject):
         self._settling = QTimer(self)
         self._settling.setSingleShot(True)
         self._settling.setInterval(0)
-        self._settling.timeout.connect(lambda: settle(layers.geopackage))
+        self._settling.timeout.connect(self._settle)
         for layer in layers.all:
             layer.undoStack().indexChanged.connect(self._timer.start)
             layer.afterCommitChanges.connect(self._timer.start)
@@ -98,6 +98,9 @@ class LabelSession(QObject):
             layer.afterCommitChanges.disconnect(self._timer.start)
             layer.afterCommitChanges.disconnect(self._settling.start)
             layer.afterRollBack.disconnect(self._timer.start)
+
+    def _settle(self) -> None:
+        settle(self.layers.geopackage)
 
     # --- state
 

@@ -712,6 +712,10 @@ Das Format „gpkg“ ist das Chip-Raster als GeoPackage für QGIS, mit Aufteilu
       <translation>Vereinen</translation>
     </message>
     <message>
+      <source>Fix problems</source>
+      <translation>Probleme beheben</translation>
+    </message>
+    <message>
       <source>Turn editing on first.</source>
       <translation>Schalten Sie zuerst die Bearbeitung ein.</translation>
     </message>
@@ -928,6 +932,14 @@ Das Format „gpkg“ ist das Chip-Raster als GeoPackage für QGIS, mit Aufteilu
       <translation>Die Zelle braucht einen zweiten Blick; mit Notiz</translation>
     </message>
     <message>
+      <source>Next Problem</source>
+      <translation>Nächstes Problem</translation>
+    </message>
+    <message>
+      <source>Go to the next problem that the quick checks have found</source>
+      <translation>Zum nächsten Problem gehen, das die Schnellprüfungen gefunden haben</translation>
+    </message>
+    <message>
       <source>Class {number}</source>
       <translation>Klasse {number}</translation>
     </message>
@@ -1066,6 +1078,14 @@ Das Format „gpkg“ ist das Chip-Raster als GeoPackage für QGIS, mit Aufteilu
     <message>
       <source>Bands of the Image…</source>
       <translation>Bänder des Bildes…</translation>
+    </message>
+    <message>
+      <source>List of Problems</source>
+      <translation>Liste der Probleme</translation>
+    </message>
+    <message>
+      <source>Check Before Export</source>
+      <translation>Vor dem Export prüfen</translation>
     </message>
     <message>
       <source>Key</source>
@@ -1496,6 +1516,10 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
       <translation>Vorschau</translation>
     </message>
     <message>
+      <source>Report</source>
+      <translation>Bericht</translation>
+    </message>
+    <message>
       <source>Export cancelled. What is finished is kept and can be resumed.</source>
       <translation>Export abgebrochen. Was fertig ist, bleibt erhalten und kann fortgesetzt werden.</translation>
     </message>
@@ -1528,12 +1552,12 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
       <translation>{chips} Chips in {time} geschrieben.</translation>
     </message>
     <message>
-      <source>Open Folder</source>
-      <translation>Ordner öffnen</translation>
+      <source>Show Report</source>
+      <translation>Bericht zeigen</translation>
     </message>
     <message>
-      <source>Show Preview</source>
-      <translation>Vorschau zeigen</translation>
+      <source>Open Folder</source>
+      <translation>Ordner öffnen</translation>
     </message>
     <message>
       <source>Export again to resume it.</source>
@@ -1592,16 +1616,16 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
       <translation>Worin der Datensatz außer im eigenen Format noch geschrieben wird</translation>
     </message>
     <message>
-      <source>Chips on the map</source>
-      <translation>Chips auf der Karte</translation>
+      <source>Tick further images: each becomes a scene with the same labels; images on one grid count as dates of one place</source>
+      <translation>Weitere Bilder anhaken: Jedes wird eine Szene mit denselben Labels; Bilder auf einem Gitter gelten als Zeitpunkte eines Ortes</translation>
     </message>
     <message>
       <source>Chips of {dataset}</source>
       <translation>Chips von {dataset}</translation>
     </message>
     <message>
-      <source>Tick further images: each becomes a scene with the same labels; images on one grid count as dates of one place</source>
-      <translation>Weitere Bilder anhaken: Jedes wird eine Szene mit denselben Labels; Bilder auf einem Gitter gelten als Zeitpunkte eines Ortes</translation>
+      <source>The chips could not be put on the map: {reason}</source>
+      <translation>Die Chips konnten nicht auf die Karte gebracht werden: {reason}</translation>
     </message>
     <message>
       <source>Recipe, for its classes</source>
@@ -1808,6 +1832,30 @@ Aufteilung: none (keine), blocks (Blöcke benachbarter Chips), random (Zufall), 
       <translation>Objekte: {n}</translation>
     </message>
     <message>
+      <source>Severity</source>
+      <translation>Schwere</translation>
+    </message>
+    <message>
+      <source>Check</source>
+      <translation>Prüfung</translation>
+    </message>
+    <message>
+      <source>Problem</source>
+      <translation>Problem</translation>
+    </message>
+    <message>
+      <source>Error</source>
+      <translation>Fehler</translation>
+    </message>
+    <message>
+      <source>Warning</source>
+      <translation>Warnung</translation>
+    </message>
+    <message>
+      <source>Info</source>
+      <translation>Hinweis</translation>
+    </message>
+    <message>
       <source>Stop the export; what is finished is kept and can be resumed</source>
       <translation>Den Export anhalten; was fertig ist, bleibt erhalten und kann fortgesetzt werden</translation>
     </message>
@@ -1830,6 +1878,730 @@ Aufteilung: none (keine), blocks (Blöcke benachbarter Chips), random (Zufall), 
     <message>
       <source>{time} left</source>
       <translation>noch {time}</translation>
+    </message>
+    <message>
+      <source>Adopt layer</source>
+      <translation>Layer übernehmen</translation>
+    </message>
+    <message>
+      <source>Polygons of another layer into a labelling project</source>
+      <translation>Polygone eines anderen Layers in ein Label-Projekt</translation>
+    </message>
+    <message>
+      <source>Copies polygons of a layer (last year’s map, buildings of OpenStreetMap) into the labels of a labelling project, in its CRS, and saves them. They are marked as carried over; the field “tool” says where they come from.
+
+Classes: pairs of a value of the class field and a class of the project; values that are not listed stand for the class of the same name, and those that name no class are left out, with a warning. Without a class field, one pair with an empty value gives the class of all.
+
+What is drawn already is not changed: new polygons stop at it, unless they may overlap.</source>
+      <translation>Kopiert Polygone eines Layers (die Karte vom letzten Jahr, Gebäude aus OpenStreetMap) in die Labels eines Label-Projekts, in dessen KBS, und speichert sie. Sie werden als übernommen markiert; das Feld „tool“ sagt, woher sie kommen.
+
+Klassen: Paare aus einem Wert des Klassenfelds und einer Klasse des Projekts; nicht genannte Werte stehen für die Klasse gleichen Namens, und solche, die keine Klasse nennen, bleiben mit einer Warnung weg. Ohne Klassenfeld gibt ein Paar mit leerem Wert die Klasse für alle.
+
+Was schon gezeichnet ist, wird nicht geändert: neue Polygone enden daran, außer sie dürfen überlappen.</translation>
+    </message>
+    <message>
+      <source>Layer to adopt</source>
+      <translation>Zu übernehmender Layer</translation>
+    </message>
+    <message>
+      <source>Its class field (empty: one class for all)</source>
+      <translation>Sein Klassenfeld (leer: eine Klasse für alle)</translation>
+    </message>
+    <message>
+      <source>Polygons may overlap what is drawn</source>
+      <translation>Polygone dürfen Gezeichnetes überlappen</translation>
+    </message>
+    <message>
+      <source>Polygons taken over</source>
+      <translation>Übernommene Polygone</translation>
+    </message>
+    <message>
+      <source>Polygons left out</source>
+      <translation>Weggelassene Polygone</translation>
+    </message>
+    <message>
+      <source>Value</source>
+      <translation>Wert</translation>
+    </message>
+    <message>
+      <source>Left out, without a class, an area, or free ground: {n}</source>
+      <translation>Weggelassen, ohne Klasse, Fläche oder freien Grund: {n}</translation>
+    </message>
+    <message>
+      <source>Create labelling project</source>
+      <translation>Label-Projekt anlegen</translation>
+    </message>
+    <message>
+      <source>A GeoPackage for labels, a task grid and a recipe for images</source>
+      <translation>Ein GeoPackage für Labels, ein Aufgabenraster und ein Rezept für Bilder</translation>
+    </message>
+    <message>
+      <source>Writes what the page “New Labelling Project” writes: a GeoPackage with labels, extent and tasks, with classes and styles in it, and recipe.toml beside it, which “polychip run” takes as it is.
+
+Classes: a template, a file (a recipe, or a CSV with the column name, and if wanted code, color, thing), or the values of a field of the layer to begin with.
+
+Polygons of that layer are copied and marked as carried over.</source>
+      <translation>Schreibt, was die Seite „Neues Label-Projekt“ schreibt: ein GeoPackage mit Labels, Ausdehnung und Aufgaben, mit Klassen und Stilen darin, und daneben recipe.toml, das „polychip run“ so nimmt.
+
+Klassen: eine Vorlage, eine Datei (ein Rezept oder eine CSV mit der Spalte name und, wenn gewünscht, code, color, thing) oder die Werte eines Feldes des Layers, mit dem begonnen wird.
+
+Polygone dieses Layers werden kopiert und als übernommen markiert.</translation>
+    </message>
+    <message>
+      <source>Class list (recipe or CSV)</source>
+      <translation>Klassenliste (Rezept oder CSV)</translation>
+    </message>
+    <message>
+      <source>Layer to begin with</source>
+      <translation>Layer, mit dem begonnen wird</translation>
+    </message>
+    <message>
+      <source>Its class field</source>
+      <translation>Sein Klassenfeld</translation>
+    </message>
+    <message>
+      <source>Number of cells</source>
+      <translation>Anzahl der Zellen</translation>
+    </message>
+    <message>
+      <source>Give the layer whose field names the classes.</source>
+      <translation>Den Layer angeben, dessen Feld die Klassen nennt.</translation>
+    </message>
+    <message>
+      <source>Cell size in pixels</source>
+      <translation>Zellgröße in Pixeln</translation>
+    </message>
+    <message>
+      <source>GeoPackage of the labelling project</source>
+      <translation>GeoPackage des Label-Projekts</translation>
+    </message>
+    <message>
+      <source>{path} has unsaved edits ({journal}): save them, or give them up, first.</source>
+      <translation>{path} hat ungespeicherte Änderungen ({journal}): zuerst speichern oder aufgeben.</translation>
+    </message>
+    <message>
+      <source>Copies that annotators have worked on, back into the labelling project</source>
+      <translation>Kopien, an denen Bearbeiter gearbeitet haben, zurück ins Label-Projekt</translation>
+    </message>
+    <message>
+      <source>Takes the files that were written for annotators back into the project’s GeoPackage, and saves: newer polygons and cells win, object ids that collide are made anew. Polygons that a file no longer has are kept and counted as missing.</source>
+      <translation>Nimmt die für Bearbeiter geschriebenen Dateien zurück ins GeoPackage des Projekts und speichert: neuere Polygone und Zellen gewinnen, Objektnummern, die sich überschneiden, werden neu vergeben. Polygone, die eine Datei nicht mehr hat, bleiben und werden als fehlend gezählt.</translation>
+    </message>
+    <message>
+      <source>Annotators’ files</source>
+      <translation>Dateien der Bearbeiter</translation>
+    </message>
+    <message>
+      <source>New polygons</source>
+      <translation>Neue Polygone</translation>
+    </message>
+    <message>
+      <source>Changed polygons</source>
+      <translation>Geänderte Polygone</translation>
+    </message>
+    <message>
+      <source>Changed cells</source>
+      <translation>Geänderte Zellen</translation>
+    </message>
+    <message>
+      <source>Ids made anew</source>
+      <translation>Neu vergebene Nummern</translation>
+    </message>
+    <message>
+      <source>Polygons that a file no longer has</source>
+      <translation>Polygone, die eine Datei nicht mehr hat</translation>
+    </message>
+    <message>
+      <source>Give at least one file.</source>
+      <translation>Mindestens eine Datei angeben.</translation>
+    </message>
+    <message>
+      <source>Polygons that a file no longer has, kept: {n}</source>
+      <translation>Polygone, die eine Datei nicht mehr hat, behalten: {n}</translation>
+    </message>
+    <message>
+      <source>Quick check of labels</source>
+      <translation>Schnellprüfung der Labels</translation>
+    </message>
+    <message>
+      <source>What is wrong with labels, as a layer of problems</source>
+      <translation>Was an Labels nicht stimmt, als Layer von Problemen</translation>
+    </message>
+    <message>
+      <source>Looks for invalid, empty, duplicate and overlapping polygons, spikes, slivers, polygons too small for a pixel, missing classes, shared instance ids, polygons off the image or on pixels without data, cells that are done and empty, and cells that hold labels and are not done.
+
+Ids and words of the checks are those of “polychip check”, which knows more of them.
+
+Without imagery nothing is compared with pixels. Classes come from the style of a labelling project. Cells are those of the task layer; left empty, those of the labels’ own GeoPackage. Overlaps of different classes are told in semantic mode alone; left at “recipe”, the mode is that of the recipe.toml beside the labels.
+
+What somebody has marked as checked is left out unless it is asked for.</source>
+      <translation>Sucht nach ungültigen, leeren, doppelten und überlappenden Polygonen, Nadeln, Splittern, Polygonen, die für ein Pixel zu klein sind, fehlenden Klassen, geteilten Objektnummern, Polygonen neben dem Bild oder auf Pixeln ohne Daten, fertigen und leeren Zellen sowie Zellen, die Labels enthalten und nicht fertig sind.
+
+Kennungen und Wortlaut der Prüfungen sind die von „polychip check“, das noch mehr davon kennt.
+
+Ohne Bilder wird nichts mit Pixeln verglichen. Klassen kommen aus dem Stil eines Label-Projekts. Zellen sind die des Aufgabenlayers; bleibt er leer, die aus dem GeoPackage der Labels. Überlappungen verschiedener Klassen werden nur im semantischen Modus genannt; bei „recipe“ gilt der Modus der recipe.toml neben den Labels.
+
+Was jemand als geprüft markiert hat, bleibt weg, wenn nicht danach gefragt wird.</translation>
+    </message>
+    <message>
+      <source>Instance field (empty: objects are not told apart)</source>
+      <translation>Objektfeld (leer: Objekte werden nicht unterschieden)</translation>
+    </message>
+    <message>
+      <source>Task layer</source>
+      <translation>Aufgabenlayer</translation>
+    </message>
+    <message>
+      <source>Also what was marked as checked</source>
+      <translation>Auch, was als geprüft markiert wurde</translation>
+    </message>
+    <message>
+      <source>Number of problems</source>
+      <translation>Anzahl der Probleme</translation>
+    </message>
+    <message>
+      <source>Task grid</source>
+      <translation>Aufgabenraster</translation>
+    </message>
+    <message>
+      <source>The cells of images as tasks to be labelled</source>
+      <translation>Die Zellen von Bildern als Aufgaben</translation>
+    </message>
+    <message>
+      <source>Lays cells of whole chips over the pixels of images and writes a polygon a cell, with the fields of a labelling project’s tasks: cell, image, row, col, status (to do), annotator, note.
+
+Cells follow the pixels, also of rotated images; their names are those of the chips in the dataset.</source>
+      <translation>Legt Zellen aus ganzen Chips über die Pixel von Bildern und schreibt je Zelle ein Polygon mit den Feldern der Aufgaben eines Label-Projekts: cell, image, row, col, status (todo), annotator, note.
+
+Zellen folgen den Pixeln, auch bei gedrehten Bildern; ihre Namen sind die der Chips im Datensatz.</translation>
+    </message>
+    <message>
+      <source>The images are in different coordinate reference systems: make a grid for each.</source>
+      <translation>Die Bilder haben verschiedene Koordinatenbezugssysteme: für jedes ein Raster anlegen.</translation>
+    </message>
+    <message>
+      <source>“{field}” has more than {n} values; choose the field of the class.</source>
+      <translation>„{field}“ hat mehr als {n} Werte; das Feld der Klasse wählen.</translation>
+    </message>
+    <message>
+      <source>“{value}” shall be class “{name}”, which the project does not have: {known}</source>
+      <translation>„{value}“ soll Klasse „{name}“ werden, die das Projekt nicht hat: {known}</translation>
+    </message>
+    <message>
+      <source>The problem has no place in the map’s reference system.</source>
+      <translation>Das Problem hat keinen Ort im Bezugssystem der Karte.</translation>
+    </message>
+    <message>
+      <source>Check cancelled.</source>
+      <translation>Prüfung abgebrochen.</translation>
+    </message>
+    <message>
+      <source>Problems: {count} (errors: {errors}, warnings: {warnings})</source>
+      <translation>Probleme: {count} (Fehler: {errors}, Warnungen: {warnings})</translation>
+    </message>
+    <message>
+      <source>Switch QGIS’s own plugin “Processing” on first.</source>
+      <translation>Zuerst die QGIS-eigene Erweiterung „Processing“ einschalten.</translation>
+    </message>
+    <message>
+      <source>Problem areas of {labels}</source>
+      <translation>Problemflächen von {labels}</translation>
+    </message>
+    <message>
+      <source>Problems of {labels}</source>
+      <translation>Probleme von {labels}</translation>
+    </message>
+    <message>
+      <source>Quality of Labels</source>
+      <translation>Güte der Polygone</translation>
+    </message>
+    <message>
+      <source>Check Labels</source>
+      <translation>Polygone prüfen</translation>
+    </message>
+    <message>
+      <source>Look for faults in the labels above, unsaved edits too; a click on one goes there</source>
+      <translation>Fehler in den Polygonen oben suchen, auch ungespeicherte; ein Klick auf einen führt dorthin</translation>
+    </message>
+    <message>
+      <source>Agreement…</source>
+      <translation>Übereinstimmung…</translation>
+    </message>
+    <message>
+      <source>Compare annotators, or predictions with labels</source>
+      <translation>Zeichner vergleichen, oder Vorhersagen mit Polygonen</translation>
+    </message>
+    <message>
+      <source>Advice…</source>
+      <translation>Rat…</translation>
+    </message>
+    <message>
+      <source>Semantic, instance or panoptic masks? With figures from these labels</source>
+      <translation>Semantische, Instanz- oder panoptische Masken? Mit Zahlen aus diesen Polygonen</translation>
+    </message>
+    <message>
+      <source>The layer whose problems are listed</source>
+      <translation>Der Layer, dessen Probleme aufgelistet sind</translation>
+    </message>
+    <message>
+      <source>No problems listed</source>
+      <translation>Keine Probleme aufgelistet</translation>
+    </message>
+    <message>
+      <source>How grave a problem must be to be listed</source>
+      <translation>Wie schwer ein Problem sein muss, um aufgelistet zu werden</translation>
+    </message>
+    <message>
+      <source>A click goes to the problem; what to do stands below</source>
+      <translation>Ein Klick führt zum Problem; was zu tun ist, steht darunter</translation>
+    </message>
+    <message>
+      <source>Errors</source>
+      <translation>Fehler</translation>
+    </message>
+    <message>
+      <source>And warnings</source>
+      <translation>Und Warnungen</translation>
+    </message>
+    <message>
+      <source>All</source>
+      <translation>Alle</translation>
+    </message>
+    <message>
+      <source>Cancel Check</source>
+      <translation>Prüfung abbrechen</translation>
+    </message>
+    <message>
+      <source>The engine looks at the labels…</source>
+      <translation>Die Engine sieht sich die Polygone an…</translation>
+    </message>
+    <message>
+      <source>Information</source>
+      <translation>Hinweis</translation>
+    </message>
+    <message>
+      <source>Invalid</source>
+      <translation>Ungültig</translation>
+    </message>
+    <message>
+      <source>the outline crosses itself or its rings are nested wrongly</source>
+      <translation>der Umriss kreuzt sich selbst, oder seine Ringe liegen falsch ineinander</translation>
+    </message>
+    <message>
+      <source>redraw it, or let Fix make it valid</source>
+      <translation>neu zeichnen, oder mit Beheben gültig machen</translation>
+    </message>
+    <message>
+      <source>Touches itself</source>
+      <translation>Berührt sich selbst</translation>
+    </message>
+    <message>
+      <source>a ring touches itself in a point, so it pinches the polygon</source>
+      <translation>ein Ring berührt sich in einem Punkt und schnürt das Polygon ab</translation>
+    </message>
+    <message>
+      <source>split the polygon there, or let Fix mend it</source>
+      <translation>das Polygon dort teilen, oder Beheben</translation>
+    </message>
+    <message>
+      <source>Empty</source>
+      <translation>Leer</translation>
+    </message>
+    <message>
+      <source>the feature has no geometry, or one without area</source>
+      <translation>das Objekt hat keine Geometrie oder eine ohne Fläche</translation>
+    </message>
+    <message>
+      <source>delete it, or draw it; Fix deletes it</source>
+      <translation>löschen oder zeichnen; Beheben löscht es</translation>
+    </message>
+    <message>
+      <source>Duplicate vertices</source>
+      <translation>Doppelte Stützpunkte</translation>
+    </message>
+    <message>
+      <source>vertices lie on top of each other</source>
+      <translation>Stützpunkte liegen aufeinander</translation>
+    </message>
+    <message>
+      <source>harmless to masks; Fix removes them</source>
+      <translation>schadet Masken nicht; Beheben entfernt sie</translation>
+    </message>
+    <message>
+      <source>Spike</source>
+      <translation>Nadel</translation>
+    </message>
+    <message>
+      <source>the outline runs out and back in a needle</source>
+      <translation>der Umriss läuft in einer Nadel hinaus und zurück</translation>
+    </message>
+    <message>
+      <source>remove the vertex; Fix does where no pixel is lost by it</source>
+      <translation>den Stützpunkt entfernen; Beheben tut es, wo dadurch kein Pixel verloren geht</translation>
+    </message>
+    <message>
+      <source>Sliver</source>
+      <translation>Splitter</translation>
+    </message>
+    <message>
+      <source>long and narrower than half a pixel: usually left by an overlay</source>
+      <translation>lang und schmaler als ein halbes Pixel: meist Rest einer Verschneidung</translation>
+    </message>
+    <message>
+      <source>merge it into its neighbour, or delete it</source>
+      <translation>mit dem Nachbarn verbinden oder löschen</translation>
+    </message>
+    <message>
+      <source>Tiny</source>
+      <translation>Winzig</translation>
+    </message>
+    <message>
+      <source>too small to hold a pixel's centre, so it vanishes from the masks</source>
+      <translation>zu klein für die Mitte eines Pixels, verschwindet also aus den Masken</translation>
+    </message>
+    <message>
+      <source>leave it out, or burn its nearest pixel with masks.keep_tiny</source>
+      <translation>weglassen, oder mit masks.keep_tiny sein nächstes Pixel füllen</translation>
+    </message>
+    <message>
+      <source>polygons of one class lie over each other</source>
+      <translation>Polygone einer Klasse liegen übereinander</translation>
+    </message>
+    <message>
+      <source>cut one at the other's edge, or give both one instance id if they are one object</source>
+      <translation>eines am Rand des anderen abschneiden, oder beiden dieselbe Objektnummer geben, wenn sie ein Objekt sind</translation>
+    </message>
+    <message>
+      <source>Overlap of classes</source>
+      <translation>Überlappung von Klassen</translation>
+    </message>
+    <message>
+      <source>polygons of different classes lie over each other</source>
+      <translation>Polygone verschiedener Klassen liegen übereinander</translation>
+    </message>
+    <message>
+      <source>cut one; else the order of the classes decides which wins</source>
+      <translation>eines abschneiden; sonst entscheidet die Reihenfolge der Klassen</translation>
+    </message>
+    <message>
+      <source>Duplicate</source>
+      <translation>Doppelt</translation>
+    </message>
+    <message>
+      <source>the same polygon is there twice</source>
+      <translation>dasselbe Polygon ist zweimal da</translation>
+    </message>
+    <message>
+      <source>delete one; Fix keeps the older where the classes agree</source>
+      <translation>eines löschen; Beheben behält das ältere, wo die Klassen gleich sind</translation>
+    </message>
+    <message>
+      <source>Near duplicate</source>
+      <translation>Fast doppelt</translation>
+    </message>
+    <message>
+      <source>two polygons are nearly the same</source>
+      <translation>zwei Polygone sind fast gleich</translation>
+    </message>
+    <message>
+      <source>delete one</source>
+      <translation>eines löschen</translation>
+    </message>
+    <message>
+      <source>Class missing</source>
+      <translation>Klasse fehlt</translation>
+    </message>
+    <message>
+      <source>the feature has no class</source>
+      <translation>das Objekt hat keine Klasse</translation>
+    </message>
+    <message>
+      <source>fill in the class field</source>
+      <translation>das Klassenfeld ausfüllen</translation>
+    </message>
+    <message>
+      <source>Class unknown</source>
+      <translation>Klasse unbekannt</translation>
+    </message>
+    <message>
+      <source>the schema does not know the class</source>
+      <translation>das Schema kennt die Klasse nicht</translation>
+    </message>
+    <message>
+      <source>correct it, or add the class to the schema</source>
+      <translation>berichtigen, oder die Klasse ins Schema aufnehmen</translation>
+    </message>
+    <message>
+      <source>Id of two classes</source>
+      <translation>Nummer in zwei Klassen</translation>
+    </message>
+    <message>
+      <source>one instance id stands for two classes</source>
+      <translation>eine Objektnummer steht für zwei Klassen</translation>
+    </message>
+    <message>
+      <source>an object has one class: Fix gives each feature an id of its own</source>
+      <translation>ein Objekt hat eine Klasse: Beheben gibt jedem eine eigene Nummer</translation>
+    </message>
+    <message>
+      <source>Shared id</source>
+      <translation>Geteilte Nummer</translation>
+    </message>
+    <message>
+      <source>several features share an instance id: one object</source>
+      <translation>mehrere teilen sich eine Objektnummer: ein Objekt</translation>
+    </message>
+    <message>
+      <source>right for an object in parts; else Fix gives each its own id</source>
+      <translation>richtig für ein Objekt in Teilen; sonst gibt Beheben jedem eine eigene</translation>
+    </message>
+    <message>
+      <source>Off the image</source>
+      <translation>Neben dem Bild</translation>
+    </message>
+    <message>
+      <source>the feature lies on no image</source>
+      <translation>das Objekt liegt auf keinem Bild</translation>
+    </message>
+    <message>
+      <source>check its coordinates and CRS, or give the image it belongs to</source>
+      <translation>Koordinaten und KBS prüfen, oder das zugehörige Bild angeben</translation>
+    </message>
+    <message>
+      <source>Beyond the image</source>
+      <translation>Über das Bild hinaus</translation>
+    </message>
+    <message>
+      <source>the feature goes on beyond the image</source>
+      <translation>das Objekt reicht über das Bild hinaus</translation>
+    </message>
+    <message>
+      <source>fine for rivers and roads: the export cuts it at the image's edge</source>
+      <translation>in Ordnung für Flüsse und Straßen: der Export schneidet am Bildrand ab</translation>
+    </message>
+    <message>
+      <source>No data</source>
+      <translation>Ohne Daten</translation>
+    </message>
+    <message>
+      <source>the feature covers pixels without data</source>
+      <translation>das Objekt bedeckt Pixel ohne Daten</translation>
+    </message>
+    <message>
+      <source>fine at the edge of the data: those pixels become ignore</source>
+      <translation>in Ordnung am Rand der Daten: diese Pixel werden ignoriert</translation>
+    </message>
+    <message>
+      <source>Done and empty</source>
+      <translation>Fertig und leer</translation>
+    </message>
+    <message>
+      <source>a cell of the extent is done and holds no label</source>
+      <translation>eine Zelle ist fertig und enthält kein Label</translation>
+    </message>
+    <message>
+      <source>make sure that there is nothing: its pixels become verified background</source>
+      <translation>sicherstellen, dass dort nichts ist: ihre Pixel werden geprüfter Hintergrund</translation>
+    </message>
+    <message>
+      <source>Drawn, not done</source>
+      <translation>Gezeichnet, nicht fertig</translation>
+    </message>
+    <message>
+      <source>a cell holds labels and is not done, so its pixels are ignored in training</source>
+      <translation>eine Zelle enthält Labels und ist nicht fertig; ihre Pixel werden im Training ignoriert</translation>
+    </message>
+    <message>
+      <source>finish the cell and mark it as done</source>
+      <translation>die Zelle beenden und als fertig markieren</translation>
+    </message>
+    <message>
+      <source>What was checked cannot be kept in {path}: {reason}</source>
+      <translation>Was geprüft wurde, kann nicht in {path} gehalten werden: {reason}</translation>
+    </message>
+    <message>
+      <source>instance id {id} is that of {n} features</source>
+      <translation>Objektnummer {id} haben {n} Objekte</translation>
+    </message>
+    <message>
+      <source>cell {cell} holds no label</source>
+      <translation>Zelle {cell} enthält kein Label</translation>
+    </message>
+    <message>
+      <source>cell {cell} ({status}) holds labels: {n}</source>
+      <translation>Zelle {cell} ({status}) enthält Labels: {n}</translation>
+    </message>
+    <message>
+      <source>Polychip Problems</source>
+      <translation>Polychip-Probleme</translation>
+    </message>
+    <message>
+      <source>Show or hide the list of problems in the labels</source>
+      <translation>Die Liste der Probleme in den Labels zeigen oder verbergen</translation>
+    </message>
+    <message>
+      <source>Look</source>
+      <translation>Ansehen</translation>
+    </message>
+    <message>
+      <source>Export Anyway</source>
+      <translation>Trotzdem exportieren</translation>
+    </message>
+    <message>
+      <source>No problems.</source>
+      <translation>Keine Probleme.</translation>
+    </message>
+    <message>
+      <source>invalid geometry</source>
+      <translation>ungültige Geometrie</translation>
+    </message>
+    <message>
+      <source>less than 0.1%</source>
+      <translation>weniger als 0,1 %</translation>
+    </message>
+    <message>
+      <source>has no geometry</source>
+      <translation>hat keine Geometrie</translation>
+    </message>
+    <message>
+      <source>has no area</source>
+      <translation>hat keine Fläche</translation>
+    </message>
+    <message>
+      <source>1 vertex lies on the one before</source>
+      <translation>1 Stützpunkt liegt auf dem vorigen</translation>
+    </message>
+    <message>
+      <source>{share} of it is beyond the image</source>
+      <translation>{share} davon liegen außerhalb des Bildes</translation>
+    </message>
+    <message>
+      <source>no value in “{field}”</source>
+      <translation>kein Wert in „{field}“</translation>
+    </message>
+    <message>
+      <source>a needle of {length} {unit}</source>
+      <translation>eine Nadel von {length} {unit}</translation>
+    </message>
+    <message>
+      <source>{width} px wide, {length} px long</source>
+      <translation>{width} px breit, {length} px lang</translation>
+    </message>
+    <message>
+      <source>touches no image</source>
+      <translation>berührt kein Bild</translation>
+    </message>
+    <message>
+      <source>{n} of its pixels ({share}) hold no data</source>
+      <translation>{n} seiner Pixel ({share}) haben keine Daten</translation>
+    </message>
+    <message>
+      <source>its coordinates have no place in the image's CRS</source>
+      <translation>seine Koordinaten haben im KBS des Bildes keinen Ort</translation>
+    </message>
+    <message>
+      <source>class “{name}” is not in the schema</source>
+      <translation>Klasse „{name}“ ist nicht im Schema</translation>
+    </message>
+    <message>
+      <source>{n} vertices lie on the one before</source>
+      <translation>{n} Stützpunkte liegen auf dem vorigen</translation>
+    </message>
+    <message>
+      <source>{area} square pixels, no pixel's centre</source>
+      <translation>{area} Quadratpixel, keine Pixelmitte</translation>
+    </message>
+    <message>
+      <source>shares {area} {unit}² with {other}</source>
+      <translation>teilt {area} {unit}² mit {other}</translation>
+    </message>
+    <message>
+      <source>, with another class</source>
+      <translation>, mit anderer Klasse</translation>
+    </message>
+    <message>
+      <source>shares {share} with {other}</source>
+      <translation>teilt {share} mit {other}</translation>
+    </message>
+    <message>
+      <source>is the same polygon as {other}</source>
+      <translation>ist dasselbe Polygon wie {other}</translation>
+    </message>
+    <message>
+      <source>The quick checks found nothing.</source>
+      <translation>Die Schnellprüfungen haben nichts gefunden.</translation>
+    </message>
+    <message>
+      <source>Quick checks: {counts}.</source>
+      <translation>Schnellprüfungen: {counts}.</translation>
+    </message>
+    <message>
+      <source>Show the problems of one check alone</source>
+      <translation>Nur die Probleme einer Prüfung zeigen</translation>
+    </message>
+    <message>
+      <source>Show checked</source>
+      <translation>Geprüfte zeigen</translation>
+    </message>
+    <message>
+      <source>Also those that somebody has looked at and left</source>
+      <translation>Auch die, die jemand angesehen und gelassen hat</translation>
+    </message>
+    <message>
+      <source>A click shows the problem on the map</source>
+      <translation>Ein Klick zeigt das Problem auf der Karte</translation>
+    </message>
+    <message>
+      <source>Looked at %v of %m</source>
+      <translation>%v von %m angesehen</translation>
+    </message>
+    <message>
+      <source>Fix</source>
+      <translation>Beheben</translation>
+    </message>
+    <message>
+      <source>Mend what is selected where that is safe; one step of undo</source>
+      <translation>Ausgewähltes beheben, wo das sicher ist; ein Schritt zum Rückgängigmachen</translation>
+    </message>
+    <message>
+      <source>Fix All Safe</source>
+      <translation>Alles Sichere beheben</translation>
+    </message>
+    <message>
+      <source>Mend all that are listed where that is safe: make valid, remove duplicate vertices and needles, delete exact duplicates, renumber shared ids; one step of undo</source>
+      <translation>Alle aufgeführten beheben, wo das sicher ist: gültig machen, doppelte Stützpunkte und Nadeln entfernen, genaue Doppelte löschen, geteilte Nummern neu vergeben; ein Schritt zum Rückgängigmachen</translation>
+    </message>
+    <message>
+      <source>Checked</source>
+      <translation>Geprüft</translation>
+    </message>
+    <message>
+      <source>You have looked, and it shall stay so; kept in the GeoPackage’s table “checked”</source>
+      <translation>Angesehen, und es soll so bleiben; steht in der Tabelle „checked“ des GeoPackages</translation>
+    </message>
+    <message>
+      <source>Check Again</source>
+      <translation>Neu prüfen</translation>
+    </message>
+    <message>
+      <source>Look at every polygon anew</source>
+      <translation>Jedes Polygon neu ansehen</translation>
+    </message>
+    <message>
+      <source>All checks</source>
+      <translation>Alle Prüfungen</translation>
+    </message>
+    <message>
+      <source>Not Checked</source>
+      <translation>Nicht geprüft</translation>
+    </message>
+    <message>
+      <source>Feature</source>
+      <translation>Objekt</translation>
+    </message>
+    <message>
+      <source>What was found</source>
+      <translation>Was gefunden wurde</translation>
     </message>
     <message>
       <source>“{name}” has no regular georeference; warp it to a GeoTIFF first (Raster ▸ Projections ▸ Warp).</source>
@@ -1910,10 +2682,6 @@ Die Zahlen (JSON) von „Polygone prüfen“, „Übereinstimmung der Zeichner�
     <message>
       <source>Figures of quality (JSON)</source>
       <translation>Zahlen zur Güte (JSON)</translation>
-    </message>
-    <message>
-      <source>Report</source>
-      <translation>Bericht</translation>
     </message>
     <message>
       <source>“{name}” has no coordinate reference system; set it first (Layer ▸ Set CRS of Layer(s)…).</source>

@@ -96,6 +96,10 @@ def _add_plan(commands: Any) -> None:
         "--exact", action="store_true",
         help="read the imagery too, so that nothing is estimated (takes about as long as a run)",
     )  # fmt: skip
+    parser.add_argument(
+        "--workers", metavar="N", type=values.workers,
+        help="processes; the answer is the same (default: one a processor, one for few chips)",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 

@@ -44,7 +44,9 @@ def plan(args: argparse.Namespace) -> int:
     _light_pyogrio()
     bar = Told(bar=sys.stderr.isatty())
     try:
-        report = report_plan(load_recipe(args.recipe), exact=args.exact, reporter=bar)
+        report = report_plan(
+            load_recipe(args.recipe), exact=args.exact, workers=args.workers, reporter=bar
+        )
     finally:
         bar.close()
     sys.stdout.write(f"{_json(report.to_dict()) if args.json else report}\n")

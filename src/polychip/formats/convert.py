@@ -1,15 +1,13 @@
 """A dataset written in another format: chips on all workers, tables in the index's order."""
 
-from collections import Counter, deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
+from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from polychip.errors import Interrupted, PolychipError
-from polychip.execute import Executor, default_workers, make_executor
+from polychip.execute import Executor, default_workers, in_order, make_executor
 from polychip.format_list import CONVERSION
 from polychip.formats.chip import SourceChip
 from polychip.formats.options import ConvertOptions
@@ -114,7 +112,8 @@ def _write(
     by_split = dict.fromkeys(source.splits, 0)
     left_out: Counter[str] = Counter()
     with made.tables(out) as collect:
-        for entries in _entries(made, source, executor, out):
+        parts = ((made, part, out) for part in in_parts(stream_chips(source)))
+        for entries in in_order(executor, write_part, parts):
             for entry in entries:
                 by_split[entry.split] += 1
                 left_out.update(entry.left_out)
@@ -125,18 +124,6 @@ def _write(
     write_text(out / "README.md", readme(card, told))
     write_text(out / CONVERSION, as_json(told))
     return by_split, dict(left_out), card
-
-
-def _entries(made: Format, source: Source, executor: Executor, out: Path) -> Iterator[list[Entry]]:
-    """Entries of all chips in the index's order, while workers are at most a few parts ahead."""
-    limit = executor.workers + 2 if executor.workers > 1 else 1
-    running: deque[Future[Any]] = deque()
-    for part in in_parts(stream_chips(source)):
-        running.append(executor.submit(write_part, made, part, out))
-        if len(running) >= limit:
-            yield running.popleft().result()
-    while running:
-        yield running.popleft().result()
 
 
 def write_part(made: Format, chips: Sequence[SourceChip], out: Path) -> list[Entry]:
