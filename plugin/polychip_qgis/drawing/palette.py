@@ -94,6 +94,7 @@ class LabelPalette(QgsDockWidget):
             ("merge_files", tr("Merge Annotators’ Files…")),
             ("annotator", tr("Annotator’s Name…")),
             ("bands", tr("Bands of the Image…")),
+            ("proposals", tr("Propose Labels From a Layer…")),
             ("problems", tr("List of Problems")),
             ("check", tr("Check Before Export")),
         ):
