@@ -12,6 +12,7 @@ help:
 	@echo "make test-readers  read datasets with TorchGeo, TerraTorch, … (an environment of its own, 7 GB)"
 	@echo "make lint   ruff, mypy, import-linter"
 	@echo "make plugin dist/polychip_qgis-VERSION.zip; make plugin-link puts it into your QGIS profile"
+	@echo "make test-qgis-newer  the plugin's tests on QGIS 3.40 and 3.44 (root, Debian's packages)"
 	@echo "make docs   docs/commands.md from what the commands print"
 	@echo "make gallery  docs/targets.png from the sample"
 	@echo "make bench  speed against a plain rasterio loop, pixels checked equal"

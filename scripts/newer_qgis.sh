@@ -40,6 +40,11 @@ if [ ! -x "$root/usr/bin/qgis.bin" ]; then
   inside sh -c 'apt-get -q update && apt-get -qy --no-install-recommends install \
     qgis python3-venv python3-pytest xvfb xauth xdotool fonts-open-sans ca-certificates'
 fi
+if [ ! -d "$root/usr/lib/postgresql" ]; then
+  mkdir -p "$root/etc/postgresql-common"
+  echo 'create_main_cluster = false' >"$root/etc/postgresql-common/createcluster.conf"
+  inside sh -c 'apt-get -q update && apt-get -qy --no-install-recommends install postgresql-postgis'
+fi
 if [ ! -x "$root/opt/tvenv/bin/pip" ]; then
   inside python3 -m venv --system-site-packages /opt/tvenv
 fi

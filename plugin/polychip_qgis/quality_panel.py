@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.core import QgsMapLayerProxyModel, QgsProject, QgsVectorLayer
+from qgis.core import QgsMapLayerProxyModel, QgsProject, QgsVectorLayer, QgsWkbTypes
 from qgis.gui import QgsCollapsibleGroupBoxBasic
 from qgis.PyQt.QtCore import QModelIndex, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
@@ -154,7 +154,7 @@ class QualityPanel(QgsCollapsibleGroupBoxBasic):
 
 def _listed(layer: Any) -> bool:
     """Problems as points: their areas are the same problems once more."""
-    return shows_problems(layer) and layer.geometryType() == 0
+    return shows_problems(layer) and layer.geometryType() == QgsWkbTypes.GeometryType.PointGeometry
 
 
 def _button(name: str, text: str) -> QPushButton:

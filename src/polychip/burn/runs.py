@@ -114,21 +114,43 @@ def _runs_of(
     return runs
 
 
+_CROSSINGS = 1 << 17
+"""About so many crossings are reckoned at a time: their arrays stay in a processor's cache."""
+
+
 def _centre_runs(points: NDArray[np.float64], position: Ints, window: Window) -> Runs:
+    """Crossings are numbers that sort by owner, row, column; bits, for dividing is slow."""
+    column_bits, row_bits = window.width.bit_length(), window.height.bit_length()
+    crossing = _crossings(points, position, window, column_bits, row_bits)
+    crossing.sort()
+    begin, end = crossing[0::2], crossing[1::2]
+    some = np.flatnonzero(begin < end)
+    begin, end = begin[some], end[some]
+    column = (1 << column_bits) - 1
+    line = begin >> column_bits
+    return Runs(line >> row_bits, line & ((1 << row_bits) - 1), begin & column, end & column)
+
+
+def _crossings(
+    points: NDArray[np.float64], position: Ints, window: Window, column_bits: int, row_bits: int
+) -> Ints:
+    """Where edges cross rows of pixel centres; the columns are the first ones to the right."""
     first = np.maximum(np.ceil(points[:, 1] - 0.5), window.y_off).astype(np.int64)
     end = np.minimum(np.ceil(points[:, 3] - 0.5), window.y_end).astype(np.int64)
-    edge, row = expand(first, end)
-    x1, y1, x2, y2 = points.take(edge, axis=0).T
-    x = x1 + (row + 0.5 - y1) * (x2 - x1) / (y2 - y1)
-    column = np.ceil(x - 0.5).clip(window.x_off, window.x_end).astype(np.int64) - window.x_off
-    line = position[edge] * window.height + (row - window.y_off)
-    crossing = line * (window.width + 1) + column
-    crossing.sort()
-    line, column = np.divmod(crossing, window.width + 1)
-    start, stop = column[0::2], column[1::2]
-    some = start < stop
-    owner, row = np.divmod(line[0::2][some], window.height)
-    return Runs(owner, row, start[some], stop[some])
+    behind = np.append(0, np.cumsum(np.maximum(end - first, 0)))
+    crossing = np.empty(int(behind[-1]), dtype=np.int64)
+    start = 0
+    while start < len(points):
+        stop = int(np.searchsorted(behind, behind[start] + _CROSSINGS, side="right")) - 1
+        stop = max(stop, start + 1)
+        edge, row = expand(first[start:stop], end[start:stop])
+        x1, y1, x2, y2 = points[start:stop].take(edge, axis=0).T
+        x = x1 + (row + 0.5 - y1) * (x2 - x1) / (y2 - y1)
+        column = np.ceil(x - 0.5).clip(window.x_off, window.x_end).astype(np.int64) - window.x_off
+        line = (position[start:stop][edge] << row_bits) + (row - window.y_off)
+        crossing[behind[start] : behind[stop]] = (line << column_bits) + column
+        start = stop
+    return crossing
 
 
 def _touched_runs(points: NDArray[np.float64], position: Ints, window: Window) -> Runs:
@@ -199,10 +221,6 @@ def paint(
         pixel += np.arange(len(pixel))
         flat[pixel] = np.repeat(values, lengths)
     return canvas
-
-
-_CROSSINGS = 1 << 17
-"""About so many crossings are counted at a time: their arrays stay in a processor's cache."""
 
 
 def count_pixels(
