@@ -79,6 +79,8 @@ class ProposalControl(QObject):
             name: self._drawing.actions.key_of(name)
             for name in ("accept", "accept_all", "reject", "reject_all")
         }
+        self._iface.mainWindow().activateWindow()  # where keys are waited for
+        self._iface.mapCanvas().setFocus()
         if self.proposer is not None:
             self._drawing.tell(text.format(count=len(self.proposer.shown), **keys))
 

@@ -164,6 +164,7 @@ def proposals(window, desk, former):
     proposer = desk.plugin.proposals.proposer
     desk.plugin.drawing._go()
     yield from desk.settled()
+    yield from window.click(desk.canvas.viewport(), button=2)
     n_all = len(proposer.shown)
     window.record(n_proposed=n_all)
     window.screenshot("04_proposals")
