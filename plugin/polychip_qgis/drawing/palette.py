@@ -233,6 +233,11 @@ class LabelPalette(QgsDockWidget):
                 [self._button("flicker"), self._button("bands")],
                 [self._button("stretch")],
             ]),
+            self._group("proposalGroup", tr("Proposals"), [
+                [self._button("accept"), self._button("accept_all")],
+                [self._button("reject"), self._button("reject_all")],
+                [self._button("adjust")],
+            ]),
         ]  # fmt: skip
         for group in self.groups:
             column.addWidget(group)

@@ -1188,6 +1188,10 @@ Das Format „gpkg“ ist das Chip-Raster als GeoPackage für QGIS, mit Aufteilu
       <translation>Ansicht</translation>
     </message>
     <message>
+      <source>Proposals</source>
+      <translation>Vorschläge</translation>
+    </message>
+    <message>
       <source>No cell: press Next.</source>
       <translation>Keine Zelle: Drücken Sie Weiter.</translation>
     </message>
