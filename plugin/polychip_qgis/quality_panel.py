@@ -80,6 +80,7 @@ class QualityPanel(QgsCollapsibleGroupBoxBasic):
         self.table.setModel(self.filter)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setWordWrap(False)
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         self.table.verticalHeader().hide()
@@ -87,7 +88,7 @@ class QualityPanel(QgsCollapsibleGroupBoxBasic):
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         self.hint = QLabel()
-        self.hint.setObjectName("problemHint")
+        self.hint.setObjectName("qualityHint")
         self.hint.setWordWrap(True)
 
     def _lay_out(self) -> None:
