@@ -61,13 +61,33 @@ def run(
     workers: int = 1,
     overwrite: bool = False,
     resume: bool = False,
+    update: bool = False,
     reporter: "Reporter | None" = None,
 ) -> "Dataset":
     """Build the dataset of a recipe: a TOML file, or the same as a mapping.
 
+    Args:
+        recipe: what to build.
+        workers: processes; more than one need a script with `if __name__ == "__main__"`.
+        overwrite: replace a dataset that is there.
+        resume: go on with an unfinished one.
+        update: make only those chips again whose inputs changed; without a dataset, all.
+        reporter: hears progress, notes and warnings.
+
     Raises:
         PolychipError: an input, the recipe or the output can't be used.
+        ValueError: more than one of overwrite, resume and update.
     """
+    if overwrite + resume + update > 1:
+        raise ValueError("overwrite, resume and update exclude each other")
+    if update:
+        from polychip.build import RunOptions
+        from polychip.dataset import Dataset
+        from polychip.update import update_dataset
+
+        checked = _recipe(recipe)
+        update_dataset(checked, RunOptions(workers=workers), reporter)
+        return Dataset(checked.output.path)
     return _run(
         _recipe(recipe), workers=workers, overwrite=overwrite, resume=resume, reporter=reporter
     )
