@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
-.PHONY: demo test test-engine lint bench docs gallery clean install install-test help
+.PHONY: demo test test-engine lint docs gallery clean install install-test help
 
 help:
 	@echo "make demo   install, build the sample dataset, say where its pictures are"
@@ -16,6 +16,8 @@ help:
 	@echo "make docs   docs/commands.md from what the commands print"
 	@echo "make gallery  docs/targets.png from the sample"
 	@echo "make bench  speed against a plain rasterio loop, pixels checked equal"
+	@echo "make bench-burn, bench-plan, bench-memory  burning alone, a million chips planned, memory of workers"
+	@echo "make bench-peers  speed against rschip and geoai (an environment of its own, 7 GB)"
 
 $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); sh scripts/install_venv.sh && $(PYTHON) -m venv $(VENV); }
@@ -60,12 +62,9 @@ docs: install
 gallery: install
 	$(BIN)/python scripts/make_gallery.py
 
-bench: install-test
-	@$(BIN)/python -m compileall -q src
-	$(BIN)/python benchmarks/bench_export.py
-
+include bench.mk
 include plugin.mk
 include readers.mk
 
 clean:
-	rm -rf $(VENV) $(QGIS_VENV) $(READERS_VENV) dist artifacts demo-dataset bench-work .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(QGIS_VENV) $(READERS_VENV) $(PEERS_VENV) dist artifacts demo-dataset bench-work .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -20,6 +20,7 @@ from .engine_check import EngineCheck, EngineReport
 from .export_control import ExportControl, tell
 from .options import PAGE_NAME, PolychipOptionsFactory
 from .preview_control import PreviewControl
+from .proposals.control import ProposalControl
 from .provider import PolychipProvider
 from .quality_control import QualityControl
 from .quickchecks.control import ProblemControl
@@ -114,11 +115,13 @@ class PolychipPlugin:
         self.toolbar.addAction(self.drawing.toggle_action)
         self.iface.addPluginToRasterMenu(MENU, self.drawing.toggle_action)
         self.problems = ProblemControl(self.iface, self.drawing)
+        self.proposals = ProposalControl(self.iface, self.drawing)
         self.toolbar.addAction(self.problems.toggle_action)
         self.iface.addPluginToRasterMenu(MENU, self.problems.toggle_action)
 
     def _remove_drawing(self) -> None:
         self.iface.removePluginRasterMenu(MENU, self.problems.toggle_action)
+        self.proposals.unload()
         self.problems.unload()
         self.iface.removePluginRasterMenu(MENU, self.drawing.toggle_action)
         self.drawing.unload()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.core import QgsMapLayerProxyModel, QgsProject, QgsVectorLayer
+from qgis.core import QgsMapLayerProxyModel, QgsProject, QgsVectorLayer, QgsWkbTypes
 from qgis.gui import QgsCollapsibleGroupBoxBasic
 from qgis.PyQt.QtCore import QModelIndex, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
@@ -80,6 +80,7 @@ class QualityPanel(QgsCollapsibleGroupBoxBasic):
         self.table.setModel(self.filter)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setWordWrap(False)
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         self.table.verticalHeader().hide()
@@ -87,7 +88,7 @@ class QualityPanel(QgsCollapsibleGroupBoxBasic):
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         self.hint = QLabel()
-        self.hint.setObjectName("problemHint")
+        self.hint.setObjectName("qualityHint")
         self.hint.setWordWrap(True)
 
     def _lay_out(self) -> None:
@@ -154,7 +155,7 @@ class QualityPanel(QgsCollapsibleGroupBoxBasic):
 
 def _listed(layer: Any) -> bool:
     """Problems as points: their areas are the same problems once more."""
-    return shows_problems(layer) and layer.geometryType() == 0
+    return shows_problems(layer) and layer.geometryType() == QgsWkbTypes.GeometryType.PointGeometry
 
 
 def _button(name: str, text: str) -> QPushButton:

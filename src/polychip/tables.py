@@ -42,6 +42,8 @@ NO_SPLIT = "all"
 TRAIN = "train"
 INCOMPLETE = "missing in another date"
 """Why chips are left out with chips.dates = 'all'."""
+OBJECT_COLUMNS = tuple(n for n in INSTANCE_SCHEMA.names if n not in ("chip_id", "scene"))
+"""What a block tells of its objects."""
 STATISTICS = ("n_valid", "sum", "sumsq", "min", "max")
 """What is kept of each band of a chip."""
 
@@ -101,8 +103,10 @@ def write_tables(plan: Plan, state: RunState, schema: LabelSchema, job: SceneJob
                 chips.add([row | {GEOMETRY: shape, "bbox": box}])
                 _add_up(totals, scene, slot, record, schema)
                 if objects is not None:
-                    head = {"chip_id": slot.chip_id, "scene": scene.name}
-                    objects.add([head | entry for entry in record.instances[slot.chip_id]])
+                    columns = record.instances[slot.chip_id]
+                    n = len(columns["local_id"])
+                    head = {"chip_id": [slot.chip_id] * n, "scene": [scene.name] * n}
+                    objects.extend(head | columns)
         chips.finish(footprints.metadata())
         if objects is not None:
             objects.finish({})
@@ -378,7 +382,10 @@ def dataset_records(
             record.images.setdefault(slot.chip_id, {})[layer] = entry
         record.masks[slot.chip_id] = _mask_entry(job, slot, row)
         if job.objects:
-            record.instances[slot.chip_id] = objects.get(slot.chip_id, [])
+            mine = objects.get(slot.chip_id, [])
+            record.instances[slot.chip_id] = {
+                name: [entry[name] for entry in mine] for name in OBJECT_COLUMNS
+            }
     return record
 
 

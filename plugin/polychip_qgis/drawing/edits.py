@@ -90,13 +90,13 @@ class LabelEditor:
                     self.layer.deleteFeature(fid)
             return keeper
 
-    def take_over(self, strokes: Iterable[Stroke], title: str) -> list[int]:
+    def take_over(self, strokes: Iterable[Stroke], title: str) -> list[int | None]:
         """Polygons that somebody else has drawn, in one step; what is there is never changed.
 
         Under 'overlap' they lie over what is there, else they stop at it, and those of which
-        nothing is left are left out. Returns the ids of the new features.
+        nothing is left are left out. Returns the id of each stroke's new feature, or None.
         """
-        made = []
+        made: list[int | None] = []
         with self._step(title):
             for stroke in strokes:
                 shape = shapes.polygons_of(stroke.shape)
@@ -104,8 +104,7 @@ class LabelEditor:
                     near = self._near(shape.boundingBox())
                     old = {fid: feature.geometry() for fid, feature in near.items()}
                     shape = shapes.outside(shape, old)
-                if not shape.isEmpty():
-                    made.append(self._add(shape, stroke))
+                made.append(None if shape.isEmpty() else self._add(shape, stroke))
         return made
 
     def fill_rest(self, cell: QgsGeometry, stroke: Stroke) -> int:

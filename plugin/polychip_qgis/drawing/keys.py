@@ -18,7 +18,7 @@ from ..translation import tr
 
 N_CLASS_KEYS = 18
 """1 to 9, then Shift+1 to Shift+9."""
-DONE_ELSEWHERE = ("problem",)
+DONE_ELSEWHERE = ("problem", "accept", "accept_all", "reject", "reject_all", "adjust")
 """Deeds that other parts of the plugin listen to."""
 
 
@@ -129,6 +129,18 @@ def deeds() -> list[Deed]:
             tr("Go to the next problem that the quick checks have found"),
             False,
             False,
+        ),
+        Deed("accept", tr("Accept"), "X", tr("Take the proposal under the cursor over")),
+        Deed("accept_all", tr("Accept All"), "Shift+X", tr("Take all proposals of the cell over")),
+        Deed("reject", tr("Reject"), "Z", tr("Propose what is under the cursor no more")),
+        Deed(
+            "reject_all", tr("Reject All"), "Shift+Z", tr("Propose what is in the cell no more")
+        ),
+        Deed(
+            "adjust",
+            tr("Accept and Edit"),
+            "Shift+E",
+            tr("Take the proposal under the cursor over, and its corners in hand"),
         ),
     ]
 

@@ -94,6 +94,7 @@ class LabelPalette(QgsDockWidget):
             ("merge_files", tr("Merge Annotators’ Files…")),
             ("annotator", tr("Annotator’s Name…")),
             ("bands", tr("Bands of the Image…")),
+            ("proposals", tr("Propose Labels From a Layer…")),
             ("problems", tr("List of Problems")),
             ("check", tr("Check Before Export")),
         ):
@@ -231,6 +232,11 @@ class LabelPalette(QgsDockWidget):
                 self.compare_boxes,
                 [self._button("flicker"), self._button("bands")],
                 [self._button("stretch")],
+            ]),
+            self._group("proposalGroup", tr("Proposals"), [
+                [self._button("accept"), self._button("accept_all")],
+                [self._button("reject"), self._button("reject_all")],
+                [self._button("adjust")],
             ]),
         ]  # fmt: skip
         for group in self.groups:

@@ -940,6 +940,46 @@ Das Format „gpkg“ ist das Chip-Raster als GeoPackage für QGIS, mit Aufteilu
       <translation>Zum nächsten Problem gehen, das die Schnellprüfungen gefunden haben</translation>
     </message>
     <message>
+      <source>Accept</source>
+      <translation>Annehmen</translation>
+    </message>
+    <message>
+      <source>Take the proposal under the cursor over</source>
+      <translation>Den Vorschlag unter dem Mauszeiger übernehmen</translation>
+    </message>
+    <message>
+      <source>Accept All</source>
+      <translation>Alle annehmen</translation>
+    </message>
+    <message>
+      <source>Take all proposals of the cell over</source>
+      <translation>Alle Vorschläge der Zelle übernehmen</translation>
+    </message>
+    <message>
+      <source>Reject</source>
+      <translation>Ablehnen</translation>
+    </message>
+    <message>
+      <source>Propose what is under the cursor no more</source>
+      <translation>Was unter dem Mauszeiger liegt, nicht mehr vorschlagen</translation>
+    </message>
+    <message>
+      <source>Reject All</source>
+      <translation>Alle ablehnen</translation>
+    </message>
+    <message>
+      <source>Propose what is in the cell no more</source>
+      <translation>Was in der Zelle liegt, nicht mehr vorschlagen</translation>
+    </message>
+    <message>
+      <source>Accept and Edit</source>
+      <translation>Annehmen und bearbeiten</translation>
+    </message>
+    <message>
+      <source>Take the proposal under the cursor over, and its corners in hand</source>
+      <translation>Den Vorschlag unter dem Mauszeiger übernehmen und seine Ecken in die Hand nehmen</translation>
+    </message>
+    <message>
       <source>Class {number}</source>
       <translation>Klasse {number}</translation>
     </message>
@@ -1080,6 +1120,10 @@ Das Format „gpkg“ ist das Chip-Raster als GeoPackage für QGIS, mit Aufteilu
       <translation>Bänder des Bildes…</translation>
     </message>
     <message>
+      <source>Propose Labels From a Layer…</source>
+      <translation>Labels aus einem Layer vorschlagen…</translation>
+    </message>
+    <message>
       <source>List of Problems</source>
       <translation>Liste der Probleme</translation>
     </message>
@@ -1142,6 +1186,10 @@ Das Format „gpkg“ ist das Chip-Raster als GeoPackage für QGIS, mit Aufteilu
     <message>
       <source>View</source>
       <translation>Ansicht</translation>
+    </message>
+    <message>
+      <source>Proposals</source>
+      <translation>Vorschläge</translation>
     </message>
     <message>
       <source>No cell: press Next.</source>
@@ -1318,6 +1366,10 @@ Das Format „gpkg“ ist das Chip-Raster als GeoPackage für QGIS, mit Aufteilu
     <message>
       <source>Carried over</source>
       <translation>Übernommen</translation>
+    </message>
+    <message>
+      <source>The notes in {path} cannot be read or written: {reason}</source>
+      <translation>Die Notizen in {path} können nicht gelesen oder geschrieben werden: {reason}</translation>
     </message>
     <message>
       <source>Hand out cells</source>
@@ -2080,6 +2132,54 @@ Zellen folgen den Pixeln, auch bei gedrehten Bildern; ihre Namen sind die der Ch
       <translation>Die Bilder haben verschiedene Koordinatenbezugssysteme: für jedes ein Raster anlegen.</translation>
     </message>
     <message>
+      <source>Proposals in this cell: {count}. {accept} takes the one under the cursor, {accept_all} all of the cell; {reject} and {reject_all} reject.</source>
+      <translation>Vorschläge in dieser Zelle: {count}. {accept} nimmt den unter dem Mauszeiger, {accept_all} alle der Zelle; {reject} und {reject_all} lehnen ab.</translation>
+    </message>
+    <message>
+      <source>Nothing is proposed: no value stands for a class.</source>
+      <translation>Nichts wird vorgeschlagen: kein Wert steht für eine Klasse.</translation>
+    </message>
+    <message>
+      <source>Choose a layer first: More ▸ Propose Labels From a Layer…</source>
+      <translation>Zuerst einen Layer wählen: Mehr ▸ Labels aus einem Layer vorschlagen…</translation>
+    </message>
+    <message>
+      <source>There is no proposal.</source>
+      <translation>Hier ist kein Vorschlag.</translation>
+    </message>
+    <message>
+      <source>Propose Labels From a Layer</source>
+      <translation>Labels aus einem Layer vorschlagen</translation>
+    </message>
+    <message>
+      <source>Last year’s map, buildings of OpenStreetMap, a model’s polygons</source>
+      <translation>Die Karte vom letzten Jahr, Gebäude aus OpenStreetMap, Polygone eines Modells</translation>
+    </message>
+    <message>
+      <source>Its class field; none: all polygons are of one class</source>
+      <translation>Sein Klassenfeld; keines: alle Polygone sind von einer Klasse</translation>
+    </message>
+    <message>
+      <source>Also propose what was rejected</source>
+      <translation>Auch Abgelehntes vorschlagen</translation>
+    </message>
+    <message>
+      <source>Load a layer of polygons first.</source>
+      <translation>Zuerst einen Layer mit Polygonen laden.</translation>
+    </message>
+    <message>
+      <source>Leave out</source>
+      <translation>Weglassen</translation>
+    </message>
+    <message>
+      <source>All polygons</source>
+      <translation>Alle Polygone</translation>
+    </message>
+    <message>
+      <source>Accept proposals</source>
+      <translation>Vorschläge annehmen</translation>
+    </message>
+    <message>
       <source>“{field}” has more than {n} values; choose the field of the class.</source>
       <translation>„{field}“ hat mehr als {n} Werte; das Feld der Klasse wählen.</translation>
     </message>
@@ -2414,10 +2514,6 @@ Zellen folgen den Pixeln, auch bei gedrehten Bildern; ihre Namen sind die der Ch
     <message>
       <source>finish the cell and mark it as done</source>
       <translation>die Zelle beenden und als fertig markieren</translation>
-    </message>
-    <message>
-      <source>What was checked cannot be kept in {path}: {reason}</source>
-      <translation>Was geprüft wurde, kann nicht in {path} gehalten werden: {reason}</translation>
     </message>
     <message>
       <source>instance id {id} is that of {n} features</source>

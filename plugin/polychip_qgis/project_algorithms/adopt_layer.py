@@ -117,7 +117,8 @@ class AdoptLayerAlgorithm(LabellingAlgorithm):
                     annotator(), "", CARRIED,
                 )  # fmt: skip
 
-        made = editor.take_over(strokes(), tr("Adopt layer"))
+        taken = editor.take_over(strokes(), tr("Adopt layer"))
+        made = [fid for fid in taken if fid is not None]
         tally.stop()
         if feedback.isCanceled():
             labels.rollBack()

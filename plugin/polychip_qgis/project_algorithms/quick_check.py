@@ -30,9 +30,10 @@ from ..chip_algorithm import choice
 from ..dock_settings import MODES
 from ..drawing.label_layers import classes_of, file_of
 from ..drawing.names import CLASS, INSTANCE, UUID
+from ..drawing.tables import TableError
 from ..fields import text_field
 from ..quickchecks.catalogue import ERROR, WARNING
-from ..quickchecks.checked import CheckedError, read_checked
+from ..quickchecks.checked import read_checked
 from ..quickchecks.checker import Checker
 from ..quickchecks.problem import Problem, in_order, whole_summary
 from ..quickchecks.subject import Subject, mode_of, subject_of, tasks_beside
@@ -208,5 +209,5 @@ def _checked(labels: QgsVectorLayer) -> set:
         return set()
     try:
         return read_checked(path)
-    except CheckedError as error:
+    except TableError as error:
         raise QgsProcessingException(str(error)) from error

@@ -198,7 +198,7 @@ class Checker:
             severity = ids.SEVERITY[check]
             for row in rows:
                 mark = Mark(check, row.key, "", f"{instance}:{len(rows)}")
-                yield Problem(mark, severity, text, row.geometry, row.fid, None, True)
+                yield Problem(mark, severity, text, row.geometry, row.fid, None, True, row.title)
 
     def _cell_problems(self) -> Iterator[Problem]:
         for fid, cell in self._cells.items():
@@ -206,13 +206,13 @@ class Checker:
             if cell.status == DONE and not inside:
                 text = tr("cell {cell} holds no label").format(cell=cell.name)
                 mark = Mark(ids.EMPTY_CELL, cell.name, "", cell.status)
-                yield Problem(mark, ids.INFO, text, cell.shape, None)
+                yield Problem(mark, ids.INFO, text, cell.shape, None, title=cell.name)
             elif cell.status in NOT_DONE and inside and not self._was_looked_at(cell):
                 text = tr("cell {cell} ({status}) holds labels: {n}").format(
                     cell=cell.name, status=cell.status, n=len(inside)
                 )
                 mark = Mark(ids.CELL_NOT_DONE, cell.name, "", cell.status)
-                yield Problem(mark, ids.INFO, text, cell.shape, None)
+                yield Problem(mark, ids.INFO, text, cell.shape, None, title=cell.name)
 
     def _was_looked_at(self, cell: Cell) -> bool:
         return not self._looked_at.isNull() and self._looked_at.contains(cell.shape)

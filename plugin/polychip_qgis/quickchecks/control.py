@@ -23,10 +23,11 @@ from ..dock_settings import DockSettings
 from ..drawing.annotator import annotator
 from ..drawing.edits import EditRefused
 from ..drawing.label_layers import file_of
+from ..drawing.tables import TableError
 from ..export_control import tell
 from ..translation import tr
 from .catalogue import INFO
-from .checked import CheckedError, read_checked, write_checked
+from .checked import read_checked, write_checked
 from .mending import mend
 from .problem import Mark, Problem, whole_summary
 from .problem_dock import ProblemDock
@@ -256,7 +257,7 @@ class ProblemControl(QObject):
         try:
             if path is not None:
                 write_checked(path, marks, checked, annotator())
-        except CheckedError as error:
+        except TableError as error:
             self._drawing.tell(str(error), Qgis.MessageLevel.Warning)
         self._checked = self._checked | set(marks) if checked else self._checked - set(marks)
         self._refresh()
@@ -265,7 +266,7 @@ class ProblemControl(QObject):
         path = self._geopackage(subject)
         try:
             self._checked = read_checked(path) if path is not None else set()
-        except CheckedError:
+        except TableError:
             self._checked = set()
 
     def _geopackage(self, subject: Subject) -> Any:

@@ -106,7 +106,7 @@ def _problem(check: str, row: Row, text: str, measure: str, **more: object) -> P
     where = more.pop("where", None)
     return Problem(
         Mark(check, row.key, "", measure), severity, text,
-        row.geometry if where is None else where, row.fid, **more,
+        row.geometry if where is None else where, row.fid, title=row.title, **more,
     )  # fmt: skip
 
 

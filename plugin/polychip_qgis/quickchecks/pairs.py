@@ -94,4 +94,4 @@ def _pair(
     fixable: bool = False,
 ) -> Problem:
     mark = Mark(check, row.key, other.key, measure)
-    return Problem(mark, severity, text, where, row.fid, other.fid, fixable)
+    return Problem(mark, severity, text, where, row.fid, other.fid, fixable, row.title)

@@ -39,6 +39,8 @@ class Problem(NamedTuple):
     """The second feature of a pair."""
     fixable: bool = False
     """Whether it can be mended without asking."""
+    title: str = ""
+    """The feature's object id, or the cell, for people."""
 
     @property
     def check(self) -> str:

@@ -58,7 +58,7 @@ class ProblemModel(QAbstractTableModel):
             if index.column() == CHECK:
                 return self._texts[problem.check].title
             if index.column() == FEATURE:
-                return problem.mark.key if problem.fid is None else str(problem.fid)
+                return problem.title
             return problem.message
         if role == Qt.ItemDataRole.DecorationRole and index.column() == CHECK:
             return self._swatches[problem.severity]

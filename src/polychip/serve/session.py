@@ -106,7 +106,8 @@ class OpenScene:
         slot, window = chip.slot, chip.slot.window
         entry = chip.record.masks[slot.chip_id]
         left = self._plan.split[index] == DROPPED
-        rows = chip.record.instances.get(slot.chip_id, [])
+        columns = chip.record.instances.get(slot.chip_id, {})
+        told = [name for name in columns if name not in ("rle", "namespace")]
         return {
             "scene": self._plan.name,
             "chip_id": slot.chip_id,
@@ -123,7 +124,8 @@ class OpenScene:
             "padding_px": entry["padding_px"],
             "n_instances": entry.get("n_instances"),
             "instances": [
-                {k: v for k, v in row.items() if k not in ("rle", "namespace")} for row in rows
+                dict(zip(told, values, strict=True))
+                for values in zip(*(columns[name] for name in told), strict=True)
             ],
             "arrays": {
                 name: encode_array(array) for name, array in self._arrays(chip, wanted).items()

@@ -56,7 +56,7 @@ def scenario(window):
     window.record(
         width_before=extent.width(), width_after=canvas.extent().width(),
         centre=[canvas.extent().center().x(), canvas.extent().center().y()],
-        hint=window.find(QLabel, "problemHint").text(),
+        hint=window.find(QLabel, "qualityHint").text(),
     )  # fmt: skip
     window.screenshot("quality")
 
