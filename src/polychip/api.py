@@ -68,17 +68,37 @@ def run(
     workers: int = 1,
     overwrite: bool = False,
     resume: bool = False,
+    update: bool = False,
     reporter: "Reporter | None" = None,
     scheduler: str | None = None,
 ) -> "Dataset":
     """Build the dataset of a recipe: a TOML file, or the same as a mapping.
 
+    Args:
+        recipe: what to build.
+        workers: processes; more than one need a script with `if __name__ == "__main__"`.
+        overwrite: replace a dataset that is there.
+        resume: go on with an unfinished one.
+        update: make only those chips again whose inputs changed; without a dataset, all.
+        reporter: hears progress, notes and warnings.
+        scheduler: address of a Dask scheduler, or 'local'.
+
     Raises:
         PolychipError: an input, the recipe or the output can't be used.
+        ValueError: more than one of overwrite, resume and update.
     """
     from polychip.build import RunOptions
 
+    if overwrite + resume + update > 1:
+        raise ValueError("overwrite, resume and update exclude each other")
     how = RunOptions(resume, overwrite, workers, scheduler=scheduler)
+    if update:
+        from polychip.dataset import Dataset
+        from polychip.update import update_dataset
+
+        checked = _recipe(recipe)
+        update_dataset(checked, how, reporter)
+        return Dataset(checked.output.path)
     return _run(_recipe(recipe), how, reporter)
 
 

@@ -66,12 +66,7 @@ def run(
     """
     reporter = reporter or Silent()
     started = time.monotonic()
-    if executor is None and options.scheduler:
-        from polychip.cluster import connect
-
-        executor = connect(options.scheduler, options.workers)
-    elif executor is None and options.workers and options.workers > 1:
-        executor = make_executor(options.workers)
+    executor = executor or early_executor(options)
     try:
         if options.own_process and needs_labels(recipe):
             load_pyogrio_light()
@@ -101,6 +96,19 @@ def run(
             executor.stop(now=True)
         tasks.close_scenes()
     return replace(summary, seconds=time.monotonic() - started)
+
+
+def early_executor(options: RunOptions) -> Executor | None:
+    """The workers that are asked for whatever the plan: a cluster's, or several processes.
+
+    Raises:
+        PolychipError: the cluster can't be reached.
+    """
+    if options.scheduler:
+        from polychip.cluster import connect
+
+        return connect(options.scheduler, options.workers)
+    return make_executor(options.workers) if options.workers and options.workers > 1 else None
 
 
 def check_workers(executor: Executor, state: RunState, identities: dict[str, str]) -> None:
@@ -138,6 +146,8 @@ class Start:
     """Whether what is there stays when an input turns out to be wrong."""
     again: str = "go on with --resume"
     """What to do after an interruption."""
+    tidy: Callable[[], None] = lambda: None
+    """Called when the tables are written: removes what an earlier dataset leaves behind."""
 
 
 def carry_out(
@@ -186,7 +196,7 @@ def carry_out(
         _load_finish(options)
         from polychip.finish import finish
 
-        return finish(plan, state, schema, list(build.reports), identities, build.jobs[0])
+        return finish(plan, state, schema, list(build.reports), identities, build.jobs, start.tidy)
     except KeyboardInterrupt:
         executor.stop(now=True)
         if not began:

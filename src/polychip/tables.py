@@ -59,6 +59,8 @@ class Totals:
     """By layer, over the chips of the split 'train'."""
     skipped: Counter[str] = field(default_factory=Counter)
     """Chips left out, by reason."""
+    skipped_chips: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Reason by chip, by scene; chips that another date lacks are not in it."""
     failed: dict[str, str] = field(default_factory=dict)
     """Error by chip."""
     small_rests: int = 0
@@ -153,6 +155,7 @@ def _one_band(
     for block in blocks:
         record.absorb(state.load_record(block.number))
     totals.skipped.update(record.skipped.values())
+    totals.skipped_chips.setdefault(scene.name, {}).update(record.skipped)
     totals.failed.update(
         {f"{scene.name}/{chip_id}": text for chip_id, text in record.failed.items()}
     )
@@ -309,6 +312,45 @@ def read_rows(path: Path, scene: str, columns: list[str] | None = None) -> list[
     shapes = [name for name in (GEOMETRY, "bbox") if name in table.column_names]
     rows: list[dict[str, Any]] = table.drop(shapes).to_pylist()
     return rows
+
+
+def scene_rows(
+    output: Path, job: SceneJob
+) -> tuple[dict[str, dict[str, Any]], dict[str, list[dict[str, Any]]]]:
+    """A scene's rows of chips.parquet by chip, and those of instances.parquet.
+
+    Raises:
+        InputError: a table can't be read.
+    """
+    rows = {row["chip_id"]: row for row in read_rows(output / CHIPS, job.scene)}
+    objects: dict[str, list[dict[str, Any]]] = {}
+    for row in read_rows(output / INSTANCES, job.scene) if job.objects else ():
+        row.pop("scene")
+        objects.setdefault(row.pop("chip_id"), []).append(row)
+    return rows, objects
+
+
+def wanted_files(plan: Plan, output: Path) -> set[str]:
+    """Paths below the dataset of the files that the index names, and of what else may be there."""
+    wanted = {name for name in (INSTANCES, "report.html") if _is_made(plan, name)}
+    with pq.ParquetFile(output / CHIPS) as file:
+        for batch in file.iter_batches(columns=["files"]):
+            for files in batch.column("files").to_pylist():
+                wanted.update(files.values())
+    if plan.has_splits:
+        lists = chip_lists(
+            {name: set() for name in plan.splits.names}, kfold=plan.recipe.split.by == "kfold"
+        )
+        wanted.update(f"splits/{name}.txt" for name in lists)
+    if plan.frozen is not None:
+        wanted.add(f"splits/{FROZEN_FILE}")
+    return wanted
+
+
+def _is_made(plan: Plan, name: str) -> bool:
+    if name == INSTANCES:
+        return plan.recipe.masks.mode != "semantic"
+    return plan.recipe.output.report or name != "report.html"
 
 
 def dataset_records(

@@ -122,6 +122,10 @@ class BlockRecord:
     failed: dict[str, str] = field(default_factory=dict)
     """Error by chip."""
 
+    def tells(self, chip_id: str) -> bool:
+        """Whether it says what became of a chip."""
+        return chip_id in self.masks or chip_id in self.skipped
+
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         return {entry.name: getattr(self, entry.name) for entry in fields(self)}

@@ -133,13 +133,14 @@ def _add_run(commands: Any) -> None:
         "build the dataset of a recipe",
         "  polychip run recipe.toml\n"
         "  polychip run recipe.toml --resume          # go on after an interruption\n"
+        "  polychip run recipe.toml --update          # after an edit: only what it touches\n"
         "  polychip run recipe.toml -o elsewhere --workers 4",
     )
     parser.add_argument("recipe", metavar="RECIPE", help="a recipe in TOML")
     parser.add_argument(
         "-o", "--output", metavar="DIR", help="the dataset's folder (default: the recipe's)"
     )
-    options.run_options(parser)
+    options.run_options(parser, update=True)
     options.cluster_options(parser)
 
 
