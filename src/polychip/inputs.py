@@ -20,6 +20,7 @@ from polychip.io.placement import LayerPlan
 from polychip.labels.digests import Traces, changed_boxes, extent_traces, label_traces
 from polychip.recipe import ChipOptions, is_remote
 from polychip.state import RunState
+from polychip.tables import CHIPS, INSTANCES
 
 _FILE = "inputs.npz"
 _NOTHING = Traces(np.empty((0, 2), dtype=np.uint64), np.empty((0, 4), dtype=np.int64))
@@ -82,9 +83,11 @@ def remember(
     state: RunState,
     scenes: Mapping[str, SceneInputs],
 ) -> None:
-    """Store what the dataset was made of, in one file, as a whole."""
+    """Store what the dataset was made of, in one file, as a whole; its tables are written."""
     arrays: dict[str, NDArray[Any]] = {}
-    told: dict[str, Any] = {"version": __version__, "scenes": {}}
+    told: dict[str, Any] = {
+        "version": __version__, "tables": _tables(state.output), "scenes": {}
+    }  # fmt: skip
     for number, (name, inputs) in enumerate(scenes.items()):
         told["scenes"][name] = {"whole": inputs.whole, "skipped": dict(inputs.skipped)}
         for kind, traces in (("labels", inputs.labels), ("extent", inputs.extent)):
@@ -96,11 +99,15 @@ def remember(
 
 
 def remembered(state: RunState) -> dict[str, SceneInputs]:
-    """What was stored, by scene; nothing where another version of Polychip stored it."""
+    """What was stored, by scene.
+
+    Nothing where another version of Polychip stored it, or the tables are newer: an update that was
+    interrupted between the two has overwritten chips that it tells nothing of.
+    """
     try:
         with np.load(state.folder / _FILE) as arrays:
             told = json.loads(bytes(arrays["told"]))
-            if told["version"] != __version__:
+            if told["version"] != __version__ or told["tables"] != _tables(state.output):
                 return {}
             return {
                 name: SceneInputs(
@@ -113,6 +120,14 @@ def remembered(state: RunState) -> dict[str, SceneInputs]:
             }
     except (OSError, KeyError, ValueError):
         return {}
+
+
+def _tables(output: Path) -> list[str | None]:
+    """Checksums of the index and the table of objects; None for one that isn't there."""
+    return [
+        hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+        for path in (output / CHIPS, output / INSTANCES)
+    ]
 
 
 def _digest_of_all(job: SceneJob, chips: ChipOptions, identities: Mapping[str, str]) -> str:

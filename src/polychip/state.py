@@ -193,7 +193,7 @@ def clear_dataset(output: Path) -> None:
 
 
 def remove_strays(output: Path, wanted: Collection[str]) -> int:
-    """Remove a dataset's own files but those that are wanted; returns how many chip files went.
+    """Remove a dataset's own files but those that are wanted; returns how many chips went.
 
     Further formats go as a whole: they are made from what changes.
 
@@ -208,7 +208,7 @@ def remove_strays(output: Path, wanted: Collection[str]) -> int:
                 continue
             if path.is_file() or path.is_symlink():
                 path.unlink()
-                n += pattern in _CHIP_FILES
+                n += path.relative_to(output).parts[:2] == ("masks", "semantic")
     for path in output.glob(f"{FORMATS_FOLDER}/*/{CONVERSION}"):
         shutil.rmtree(path.parent)
     for name in ("images", "masks", "splits", FORMATS_FOLDER):

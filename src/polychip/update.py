@@ -83,15 +83,15 @@ def update_dataset(
         def begin(build: Build) -> None:
             clear_blocks(state)
             kept.find(build)
-            (output / MANIFEST).unlink(missing_ok=True)
             state.write("run.json", {"fingerprint": told, "status": UPDATING})
+            (output / MANIFEST).unlink(missing_ok=True)
             write_frozen(plan, output)
 
         def tidy() -> None:
             n_removed = remove_strays(output, wanted_files(plan, output))
             reporter.note(
-                f"update: {plan.n_chips - kept.n_chips:,} of {plan.n_chips:,} planned chips were "
-                f"looked at again, {n_removed:,} files of chips that are gone were removed"
+                f"update: {plan.n_chips - kept.n_chips:,} chips were looked at again, "
+                f"{kept.n_chips:,} were kept, {n_removed:,} that are gone were removed"
             )
 
         summary = carry_out(

@@ -17,7 +17,7 @@ from support.rasters import place
 from support.workshop import Workshop
 
 from polychip import tasks
-from polychip.errors import InputError, OutputError
+from polychip.errors import InputError, Interrupted, OutputError
 
 SIDE, CHIP = 96, 16
 
@@ -282,27 +282,55 @@ def test_a_lost_file_is_made_again(town: Town, monkeypatch: pytest.MonkeyPatch) 
     assert differing(dataset, town.build("fresh")) == []
 
 
-def test_an_interrupted_update_is_brought_to_its_end_even_when_the_edit_is_taken_back(
-    town: Town, monkeypatch: pytest.MonkeyPatch
+POINTS = [
+    "polychip.tables.TableWriter.finish",
+    "polychip.finish.write_splits",
+    "polychip.finish.dataset_digest",
+    "polychip.finish.write_card",
+    "polychip.finish.remember",
+    "polychip.finish.write_manifest",
+]
+"""Where an update is stopped: before the index is replaced, and at each step after it."""
+
+
+@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("then", ["back", "elsewhere"])
+def test_an_interrupted_update_is_brought_to_its_end_whatever_is_edited_meanwhile(
+    town: Town, monkeypatch: pytest.MonkeyPatch, point: str, then: str
 ) -> None:
-    """The files of a chip are newer than the index: they must not be taken for the old ones."""
+    """Some chips are newer than index or memory: they must not be taken for the old ones."""
     dataset = town.build("dataset")
-    before = (town.shapes[3], town.kinds[3])
+    before = list(town.shapes)
     move(town)
 
-    def stop(*_: Any) -> None:
+    def stop(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("polychip.finish.write_tables", stop)
-    with pytest.raises(Exception, match="give the same command again"):
+    monkeypatch.setattr(point, stop)
+    with pytest.raises(Interrupted, match="give the same command again"):
         town.build("dataset", update=True)
     monkeypatch.undo()
     assert not (dataset / "manifest.json").exists()
     with pytest.raises(OutputError, match="--update"):
         town.build("dataset", resume=True)
-    town.shapes[3], town.kinds[3] = before
+    town.shapes = before
+    if then == "elsewhere":
+        add(town)
     town.build("dataset", update=True)
     assert differing(dataset, town.build("fresh")) == []
+
+
+def test_a_scene_that_comes_and_a_scene_that_goes(town: Town) -> None:
+    """Two scenes of one group, the second with labels of its own that change, too."""
+    one = town.written("dataset")
+    other = one["scenes"][0] | {"name": "later", "group": "town"}
+    two = one | {"scenes": [one["scenes"][0] | {"group": "town"}, other]}
+    dataset = town.shop.run(one)
+    for recipe in (two, one):
+        town.shop.run(recipe, update=True)
+        fresh = town.shop.run(recipe | {"output": {"path": str(town.shop.folder / "fresh")}},
+                              overwrite=(town.shop.folder / "fresh").exists())  # fmt: skip
+        assert differing(dataset, fresh) == []
 
 
 def test_labels_that_cannot_be_used_leave_the_dataset_as_it_was(town: Town) -> None:
