@@ -1,7 +1,9 @@
 """The machine's own state of a dataset: who writes it, what is done, where the sources are."""
 
+import contextlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -17,7 +19,8 @@ STATE = ".polychip"
 MANIFEST = "manifest.json"
 UPDATING = "updating"
 """Status of a dataset while some of its chips are made again."""
-_CHIP_FILES = ("images/**/r*/*.tif*", "masks/**/r*/*.tif*")
+_ROW = re.compile("r[0-9]+")
+"""Folders of chips."""
 _LISTS = ("splits/*.txt", "splits/*.csv")
 _OPTIONAL = ("instances.parquet", "report.html")
 _FILES = (
@@ -202,17 +205,35 @@ def remove_strays(output: Path, wanted: Collection[str]) -> int:
         wanted: paths below it.
     """
     n = 0
-    for pattern in (*_CHIP_FILES, *_LISTS, *_OPTIONAL):
+    for pattern in (*_LISTS, *_OPTIONAL):
         for path in output.glob(pattern):
-            if path.relative_to(output).as_posix() in wanted:
-                continue
-            if path.is_file() or path.is_symlink():
+            if path.relative_to(output).as_posix() not in wanted:
                 path.unlink()
-                n += path.relative_to(output).parts[:2] == ("masks", "semantic")
+    for name in ("images", "masks"):
+        n += _remove_chips(output, name, wanted)
     for path in output.glob(f"{FORMATS_FOLDER}/*/{CONVERSION}"):
         shutil.rmtree(path.parent)
-    for name in ("images", "masks", "splits", FORMATS_FOLDER):
+    for name in ("splits", FORMATS_FOLDER):
         _remove_empty(output / name)
+    return n
+
+
+def _remove_chips(output: Path, name: str, wanted: Collection[str]) -> int:
+    """Remove the chip files below a folder that aren't wanted, and folders that hold nothing then.
+
+    Texts, not paths: there may be millions.
+    """
+    n, root = 0, str(output / name)
+    if os.path.islink(root):  # noqa: PTH114
+        return 0
+    for folder, _, files in os.walk(root, topdown=False):
+        below = folder[len(str(output)) + 1 :].replace(os.sep, "/")
+        for file in files if _ROW.fullmatch(below.rpartition("/")[2]) else ():
+            if ".tif" in file and f"{below}/{file}" not in wanted:
+                os.unlink(f"{folder}/{file}")  # noqa: PTH108
+                n += below.startswith("masks/semantic/")
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)  # noqa: PTH106 - only where nothing is left
     return n
 
 

@@ -32,7 +32,7 @@ from polychip.scenes.choose import needs_labels
 from polychip.scenes.prepare import make_plan, scene_blocks
 from polychip.schedule import Build
 from polychip.state import MANIFEST, UPDATING, RunState, clear_blocks, lock, release, remove_strays
-from polychip.tables import dataset_records, scene_rows, wanted_files
+from polychip.tables import dataset_records, files_are_there, scene_rows, wanted_files
 
 if TYPE_CHECKING:
     from polychip.finish import Summary
@@ -186,12 +186,10 @@ class _Kept:
         """Whether the dataset has the chip where it is planned, its files whole."""
         if row is None or (row["x_off"], row["y_off"]) != (slot.window.x_off, slot.window.y_off):
             return False
-        files = {
-            self.state.output / path: row["sha256"][kind] for kind, path in row["files"].items()
-        }
-        if self.trusted:
-            return all(path.is_file() for path in files)
-        return all(
-            path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha
-            for path, sha in files.items()
+        if not files_are_there(self.state.output, row):
+            return False
+        return self.trusted or all(
+            hashlib.sha256((self.state.output / path).read_bytes()).hexdigest()
+            == row["sha256"][kind]
+            for kind, path in row["files"].items()
         )
