@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,6 +70,22 @@ def real_data() -> Path:
     if not DATA.is_dir():
         pytest.fail(MISSING)
     return DATA
+
+
+REAL = {
+    "mass-buildings": ("22978945_15.tif", "massachusetts_buildings.gpkg", 256),
+    "nb-bakerlake": ("23322E759967N_clipped_1m_1of2.tif", "BakerLake_2017_clipped.gpkg", 128),
+    "sen1floods11-spain": ("Spain_7370579_S2Hand.tif", "Spain_7370579_water_DERIVED.gpkg", 128),
+}
+
+
+@pytest.fixture(params=REAL)
+def built(request: pytest.FixtureRequest, workshop: Workshop, real_data: Path) -> Path:
+    """One of the real places, with objects and without a date."""
+    image, labels, size = REAL[request.param]
+    folder = real_data / request.param
+    tables: dict[str, Any] = {"chips": {"size": size}, "masks": {"mode": "instance"}}
+    return workshop.build(str(folder / image), str(folder / labels), **tables)
 
 
 @pytest.fixture(scope="session")

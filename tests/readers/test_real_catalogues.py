@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 import mlcroissant
 import pystac
@@ -13,26 +12,10 @@ import rasterio
 from jsonschema import Draft7Validator
 from schema_checks import offline, tdml_validator, validate
 from support.truth import truths
-from support.workshop import Workshop
 
 import polychip
 
 __all__ = ["offline", "tdml_validator"]
-
-CASES = {
-    "mass-buildings": ("22978945_15.tif", "massachusetts_buildings.gpkg", 256),
-    "nb-bakerlake": ("23322E759967N_clipped_1m_1of2.tif", "BakerLake_2017_clipped.gpkg", 128),
-    "sen1floods11-spain": ("Spain_7370579_S2Hand.tif", "Spain_7370579_water_DERIVED.gpkg", 128),
-}
-
-
-@pytest.fixture(params=CASES)
-def built(request: pytest.FixtureRequest, workshop: Workshop, real_data: Path) -> Path:
-    """One of the real places, with objects and without a date."""
-    image, labels, size = CASES[request.param]
-    folder = real_data / request.param
-    tables: dict[str, Any] = {"chips": {"size": size}, "masks": {"mode": "instance"}}
-    return workshop.build(str(folder / image), str(folder / labels), **tables)
 
 
 @pytest.mark.usefixtures("offline")
