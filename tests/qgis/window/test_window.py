@@ -52,7 +52,8 @@ def test_the_zip_installs_into_a_clean_profile_and_the_dock_waits_for_its_button
     assert [m["level"] for m in first_look.log if "Plugin installed successfully" in m["text"]] in (
         ["Info"], ["Success"],
     )  # fmt: skip
-    assert first_look.values["raster_menu"] == ["Polychip Dock", "Polychip Labels"]
+    menu = ["Polychip Dock", "Polychip Labels", "Polychip Problems"]
+    assert first_look.values["raster_menu"] == menu
 
 
 def test_the_chip_count_follows_what_is_typed(first_look):
