@@ -228,6 +228,9 @@ def serve(args: argparse.Namespace) -> int:
 
 def with_output(recipe: "Recipe", folder: str) -> "Recipe":
     """The recipe with another output folder."""
+    from polychip.recipe import check_local
+
+    check_local(folder)
     output = recipe.output.model_copy(update={"path": str(Path(folder).absolute())})
     return recipe.model_copy(update={"output": output})
 

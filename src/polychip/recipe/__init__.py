@@ -4,6 +4,7 @@ from polychip.recipe.chips import ChipOptions, GridOptions, MaskOptions, Mode
 from polychip.recipe.load import (
     absolute_path,
     build_recipe,
+    check_local,
     is_remote,
     load_recipe,
     load_recipe_text,
@@ -32,6 +33,6 @@ __all__ = [
     "FormatOptions", "GridOptions", "IgnoreRaster",
     "LabelSource", "Layer", "MaskOptions", "Mode", "NodataRule", "OutputOptions", "Recipe",
     "Resampling", "Scene", "SchemaOptions", "SplitOptions", "VectorSource",
-    "absolute_path", "build_recipe", "is_remote", "load_recipe", "load_recipe_text", "map_paths",
-    "source_files", "split_layer",
+    "absolute_path", "build_recipe", "check_local", "is_remote", "load_recipe", "load_recipe_text",
+    "map_paths", "source_files", "split_layer",
 ]  # fmt: skip

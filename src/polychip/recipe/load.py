@@ -72,7 +72,27 @@ def build_recipe(data: dict[str, Any], *, base: Path, where: str) -> Recipe:
         recipe = Recipe.model_validate(data)
     except ValidationError as error:
         raise RecipeError(_explain(error, where)) from error
+    for path in source_files(recipe):
+        if is_remote(path):
+            raise RecipeError(
+                f"{where}: {path} is read over a network or out of an archive, and Polychip reads "
+                "files on disk only: download or unpack it first, or mount the store"
+            )
+    check_local(recipe.output.path)
     return map_paths(recipe, lambda path: absolute_path(path, base))
+
+
+def check_local(output: str) -> None:
+    """Refuse an output that is no folder on disk.
+
+    Raises:
+        RecipeError: it is the address of an object store or the like.
+    """
+    if is_remote(output):
+        raise RecipeError(
+            f"{output}: a dataset is written to a folder on disk, not to an address; choose a "
+            "folder and copy it there afterwards (aws s3 sync, rclone), or mount the store"
+        )
 
 
 def source_files(recipe: Recipe) -> list[str]:
