@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qgis.core import Qgis, QgsProject, QgsVectorLayer
+from qgis.core import Qgis, QgsGeometry, QgsProject, QgsVectorLayer
 from qgis.gui import QgisInterface
 from qgis.PyQt.QtCore import QObject, Qt, QTimer
 from qgis.PyQt.QtWidgets import QAction
 
 from ..about import icon
+from ..prelabels.control import PrelabelControl
 from ..translation import tr
 from .commands import Commands
 from .draw_tool import HOLE
@@ -25,7 +26,7 @@ from .session import LabelSession, is_label_layer_edited
 from .start_page import StartPage
 from .view_keys import ViewKeys
 
-TOOLS = ("polygon", "rectangle", "circle", "freehand", "brush", "hole", "split")
+TOOLS = ("polygon", "rectangle", "circle", "freehand", "brush", "wand", "hole", "split")
 
 
 class DrawingControl(QObject):
@@ -47,6 +48,7 @@ class DrawingControl(QObject):
         self.palette.setToggleVisibilityAction(self.toggle_action)
         self.map = MapSide(iface.mapCanvas(), iface.cadDockWidget())
         self.view = ViewKeys(iface.mapCanvas(), self.palette)
+        self.prelabels = PrelabelControl(iface, self)
         self.commands = Commands(iface, self)
         self.recovery = Recovery(iface, self)
         self._held = HeldKey(self)
@@ -66,6 +68,7 @@ class DrawingControl(QObject):
             signal.disconnect(slot)
         self._iface.currentLayerChanged.disconnect(self._layer_changed)
         self._leave()
+        self.prelabels.remove()
         self.map.remove()
         self.actions.remove()
         self._iface.removeDockWidget(self.palette)
@@ -119,6 +122,7 @@ class DrawingControl(QObject):
         self._leave()
         if wanted is None:
             self.palette.show_session(None)
+            self.prelabels.attach()
             self._show_editing()
             return
         session = LabelSession(layers_around(wanted, project), self)
@@ -137,6 +141,7 @@ class DrawingControl(QObject):
         self.map.attach(session)
         self.view.attach(session)
         self.palette.show_session(session)
+        self.prelabels.attach()
         self._show_state()
         self._show_editing()
         if session.waiting:
@@ -163,6 +168,7 @@ class DrawingControl(QObject):
         if self.session is not None and self.session.labels.id() in ids:
             self._leave()
             self.palette.show_session(None)
+            self.prelabels.attach()
         self._attach_timer.start()
 
     def _layer_changed(self, layer: object) -> None:
@@ -263,7 +269,7 @@ class DrawingControl(QObject):
         elif name == "hide":
             self.view.hide_labels(session, True)
             self._held.hold()
-        elif self.view.do(name, session):
+        elif self.view.do(name, session) or self.prelabels.do(name):
             pass
         elif name == "merge":
             self._try(session.merge)
@@ -317,11 +323,24 @@ class DrawingControl(QObject):
         if purpose == HOLE:
             self._try(lambda: self.session.cut_hole(shape))
             return
+        self._begin_taking()
+        self._try(lambda: self.session.draw(shape, tool))
+
+    def _begin_taking(self) -> None:
         self._iface.setActiveLayer(self.session.labels)
         self.session.labels.removeSelection()
         image = self.view.image()
         self.session.set_source(image.name() if image is not None else "")
-        self._try(lambda: self.session.draw(shape, tool))
+
+    def take_polygons(self, polygons: list[QgsGeometry], tool: str) -> None:
+        """Draw polygons by the current rule and class, all in one step of undo."""
+        self._begin_taking()
+        self._try(lambda: self.session.draw(QgsGeometry.unaryUnion(polygons), tool))
+
+    def take_prelabels(self, polygons: list[QgsGeometry], tool: str) -> None:
+        """Add polygons that overlap nothing, in one step of undo. Raises EditRefused."""
+        self._begin_taking()
+        self.session.take_prelabels(polygons, tool)
 
     def _fill(self) -> None:
         if self.session.task() is None:
@@ -371,6 +390,7 @@ class DrawingControl(QObject):
         self.palette.show_state(session)
         self.palette.show_tasks(session)
         self.map.show_class()
+        self.prelabels.class_changed()
         task = session.task()
         self.map.show_cell(session.book.shape(task.fid) if task is not None else None)
 

@@ -89,6 +89,15 @@ class LabelEditor:
                     self.layer.deleteFeature(fid)
             return keeper
 
+    def add_all(self, strokes: Sequence[Stroke], title: str) -> int:
+        """Add polygons as they are, in one step; returns how many."""
+        found = [stroke._replace(shape=shapes.polygons_of(stroke.shape)) for stroke in strokes]
+        found = [stroke for stroke in found if not stroke.shape.isEmpty()]
+        with self._step(title):
+            for stroke in found:
+                self._add(stroke.shape, stroke)
+        return len(found)
+
     def fill_rest(self, cell: QgsGeometry, stroke: Stroke) -> int:
         """A polygon of what no polygon of the cell covers; `stroke.shape` is the cell itself."""
         near = self._near(cell.boundingBox())
@@ -192,6 +201,16 @@ class LabelEditor:
             for fid, feature in self._near(area.boundingBox()).items()
             if area.contains(feature.geometry().pointOnSurface())
         ]
+
+    def shapes_near(self, box: QgsRectangle) -> list[QgsGeometry]:
+        """The polygons whose boxes meet a box."""
+        return [feature.geometry() for feature in self._near(box).values()]
+
+    def shapes_of(self, fids: Iterable[int]) -> list[QgsGeometry]:
+        """The polygons of these ids that are there."""
+        request = QgsFeatureRequest().setFilterFids(list(fids)).setSubsetOfAttributes([])
+        found = self.layer.getFeatures(request)
+        return [QgsGeometry(feature.geometry()) for feature in found if feature.hasGeometry()]
 
     # --- parts
 

@@ -53,6 +53,30 @@ def deeds() -> list[Deed]:
             True,
         ),
         Deed(
+            "wand",
+            tr("Wand"),
+            "A",
+            tr(
+                "Click pixels that look alike, drag to change the tolerance; Shift adds, Alt or "
+                "Ctrl takes away, Enter keeps, Esc gives up"
+            ),
+            True,
+        ),
+        Deed(
+            "prelabel",
+            tr("Show"),
+            "D",
+            tr("Show on the map what the threshold picks"),
+            True,
+        ),
+        Deed("otsu", tr("Otsu"), "X", tr("The threshold that parts the map’s values best")),
+        Deed(
+            "convert",
+            tr("Convert Cell"),
+            "Shift+D",
+            tr("Make polygons of the current class inside the current cell; what is drawn stays"),
+        ),
+        Deed(
             "hole",
             tr("Hole"),
             "H",

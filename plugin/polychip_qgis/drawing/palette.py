@@ -212,7 +212,7 @@ class LabelPalette(QgsDockWidget):
                 [self._button(n) for n in ("circle", "freehand")],
                 [self._button(n) for n in ("hole", "split")],
                 [self._button(n) for n in ("merge", "fill")],
-                [self._button(n) for n in ("brush", "resume")],
+                [self._button(n) for n in ("brush", "wand")], [self._button("resume")],
                 [self.rule, self._button("rule")],
                 [self._button("extend"), self._button("search")],
             ]),
@@ -233,6 +233,7 @@ class LabelPalette(QgsDockWidget):
         for group in self.groups:
             column.addWidget(group)
         column.addStretch(1)
+        self._column = column
         scroll = QScrollArea()
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setWidgetResizable(True)
@@ -242,6 +243,14 @@ class LabelPalette(QgsDockWidget):
             content.minimumSizeHint().width() + scroll.verticalScrollBar().sizeHint().width()
         )
         self.setWidget(scroll)
+
+    def add_group(self, group: QGroupBox, after: str) -> None:
+        """Put a part of somebody else's below the group of that name."""
+        names = [self._column.itemAt(n).widget() for n in range(self._column.count())]
+        place = next(n for n, w in enumerate(names) if w is not None and w.objectName() == after)
+        self._column.insertWidget(place + 1, group)
+        group.setVisible(False)
+        self.groups.append(group)
 
     def _group(self, name: str, title: str, rows: list[list[QWidget]]) -> QGroupBox:
         group = QGroupBox(title)

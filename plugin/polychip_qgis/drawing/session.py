@@ -170,6 +170,11 @@ class LabelSession(QObject):
         """Take in a polygon of the current class. Raises EditRefused."""
         return self.editor.draw(self._stroke(shape, tool))
 
+    def take_prelabels(self, polygons: Sequence[QgsGeometry], tool: str) -> int:
+        """Add polygons of the current class that overlap nothing. Raises EditRefused."""
+        strokes = [self._stroke(shape, tool) for shape in polygons]
+        return self.editor.add_all(strokes, tr("Pre-labels"))
+
     def fill_rest(self) -> int:
         """Fill the rest of the current cell. Raises EditRefused, KeyError without a cell."""
         cell = self.book.shape(self.cell)
