@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
-.PHONY: demo test test-engine lint bench docs gallery clean install install-test help
+.PHONY: demo test test-engine lint docs gallery clean install install-test help
 
 help:
 	@echo "make demo   install, build the sample dataset, say where its pictures are"
@@ -12,9 +12,12 @@ help:
 	@echo "make test-readers  read datasets with TorchGeo, TerraTorch, … (an environment of its own, 7 GB)"
 	@echo "make lint   ruff, mypy, import-linter"
 	@echo "make plugin dist/polychip_qgis-VERSION.zip; make plugin-link puts it into your QGIS profile"
+	@echo "make test-qgis-newer  the plugin's tests on QGIS 3.40 and 3.44 (root, Debian's packages)"
 	@echo "make docs   docs/commands.md from what the commands print"
 	@echo "make gallery  docs/targets.png from the sample"
 	@echo "make bench  speed against a plain rasterio loop, pixels checked equal"
+	@echo "make bench-burn, bench-plan, bench-memory  burning alone, a million chips planned, memory of workers"
+	@echo "make bench-peers  speed against rschip and geoai (an environment of its own, 7 GB)"
 
 $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); sh scripts/install_venv.sh && $(PYTHON) -m venv $(VENV); }
@@ -59,12 +62,9 @@ docs: install
 gallery: install
 	$(BIN)/python scripts/make_gallery.py
 
-bench: install-test
-	@$(BIN)/python -m compileall -q src
-	$(BIN)/python benchmarks/bench_export.py
-
+include bench.mk
 include plugin.mk
 include readers.mk
 
 clean:
-	rm -rf $(VENV) $(QGIS_VENV) $(READERS_VENV) dist artifacts demo-dataset bench-work .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(QGIS_VENV) $(READERS_VENV) $(PEERS_VENV) dist artifacts demo-dataset bench-work .pytest_cache .mypy_cache .ruff_cache .hypothesis

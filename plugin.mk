@@ -5,7 +5,7 @@ QGIS_PYTHON ?= /usr/bin/python3
 QGIS_VENV := .venv-qgis
 QGIS_READY := $(QGIS_VENV)/.ready
 
-.PHONY: plugin plugin-link test-qgis
+.PHONY: plugin plugin-link test-qgis test-qgis-newer
 
 plugin:
 	$(PYTHON) plugin/build.py
@@ -28,3 +28,11 @@ test-qgis: install $(QGIS_READY)
 	home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && chmod 700 "$$home" && \
 	HOME="$$home" XDG_RUNTIME_DIR="$$home" QT_QPA_PLATFORM=offscreen LC_ALL=C.UTF-8 \
 	  $(QGIS_VENV)/bin/python -m pytest -q tests/qgis
+
+# The same tests on QGIS 3.40 and 3.44, each in a Debian folder that is built once (root, 3 GB each);
+# pictures in artifacts/trixie and artifacts/sid.
+NEWER ?= trixie sid
+test-qgis-newer:
+	for suite in $(NEWER); do \
+	  bash scripts/newer_qgis.sh $$suite python -m pytest -q tests/qgis || exit 1; \
+	done

@@ -19,7 +19,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "plugin"), str(ROOT / "tests" / "qgis")]
-LIMITS_MS = {"class key": 100, "re-class a cell": 100, "next task": 100, "done": 100, "save": 200}
+LIMITS_MS = {"class key": 100, "re-class a cell": 100, "next task": 100, "done": 100, "save": 200,
+             "list: after an edit, turn": 100, "list: after an undo, turn": 100}  # fmt: skip
 
 
 def main() -> None:
@@ -32,12 +33,12 @@ def main() -> None:
         os.environ["HOME"] = folder
         rows = measure(Path(folder), asked.polygons, asked.repeats)
     print(f"{asked.polygons} polygons, QGIS {rows.pop('version')}, times in ms")
-    print(f"{'':<24}{'median':>8}{'longest':>9}{'busy':>8}{'limit':>7}")
+    print(f"{'':<28}{'median':>8}{'longest':>9}{'busy':>8}{'limit':>7}")
     for name, pairs in rows.items():
         wall, busy = zip(*pairs, strict=True)
         limit = str(LIMITS_MS.get(name, ""))
         middle = statistics.median
-        print(f"{name:<24}{middle(wall):>8.1f}{max(wall):>9.1f}{middle(busy):>8.1f}{limit:>7}")
+        print(f"{name:<28}{middle(wall):>8.1f}{max(wall):>9.1f}{middle(busy):>8.1f}{limit:>7}")
     sys.stdout.flush()
     os._exit(0)  # QGIS's own way out asks about unsaved layers
 
@@ -82,7 +83,41 @@ def measure(folder: Path, n_polygons: int, repeats: int) -> dict:
         timed("save", control.save)
         wait_until(lambda: not window.canvas.isDrawing(), "the map is drawn")
     print(f"a cell holds {count} polygons")
+    measure_list(app, control, window, times, repeats)
     return times
+
+
+def measure_list(app: Any, control: Any, window: Any, times: dict, repeats: int) -> None:
+    """The problem list: the first look at everything, then an edit while it is open.
+
+    Of an edit, the longest turn of the event loop is told: that is what a user could feel.
+    """
+    from polychip_qgis.quickchecks.control import ProblemControl
+
+    problems = ProblemControl(window, control)
+
+    def settle() -> list[float]:
+        turns = []
+        while problems.watch.busy:
+            wall, busy = time.perf_counter(), time.thread_time()
+            app.processEvents()
+            turns.append((time.perf_counter() - wall, time.thread_time() - busy))
+            time.sleep(0.001)
+        return [1000 * max(part) for part in zip(*turns, strict=True)]
+
+    begin = time.perf_counter()
+    problems.open()
+    times["list: first look, turn"] = [settle()]
+    print(f"the list's first look took {time.perf_counter() - begin:.1f} s in slices")
+    print(f"it holds {len(problems.dock.model.problems)} problems")
+    session = control.session
+    for _ in range(repeats):
+        control.map.areaDrawn.emit(
+            session.book.shape(session.cell).buffer(-60, 2), "draw", "polygon"
+        )
+        times.setdefault("list: after an edit, turn", []).append(settle())
+        session.labels.undoStack().undo()
+        times.setdefault("list: after an undo, turn", []).append(settle())
 
 
 def desk(folder: Path, n_polygons: int) -> tuple[Any, Any]:

@@ -33,6 +33,17 @@ def make_image(path: Path, side: int, seed: int = 1) -> None:
                 out.write(tile, window=Window(x, y, TILE, TILE))
 
 
+def make_empty_image(path: Path, side: int) -> None:
+    """Write an image of side × side px, 1 m each, of which no pixel is stored."""
+    profile = {
+        "driver": "GTiff", "count": 1, "dtype": "uint8", "height": side, "width": side,
+        "crs": CRS, "transform": Affine(1, 0, ORIGIN[0], 0, -1, ORIGIN[1]),
+        "tiled": True, "blockxsize": TILE, "blockysize": TILE, "SPARSE_OK": True, "BIGTIFF": "YES",
+    }  # fmt: skip
+    with rasterio.open(path, "w", **profile):
+        pass
+
+
 def stars(rng: np.random.Generator, count: int, vertices: int, radius: tuple[float, float],
           side: int) -> np.ndarray:  # fmt: skip
     """`count` star-shaped polygons of so many vertices, wholly on the image.

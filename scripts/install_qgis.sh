@@ -2,7 +2,7 @@
 # Install what the tests of the QGIS plugin need from Debian's or Ubuntu's packages; does nothing when all is there.
 set -euo pipefail
 
-packages=(qgis python3-qgis xvfb xauth xdotool imagemagick python3-venv fonts-open-sans)
+packages=(qgis python3-qgis xvfb xauth xdotool imagemagick python3-venv fonts-open-sans postgresql-postgis)
 
 missing=()
 for package in "${packages[@]}"; do

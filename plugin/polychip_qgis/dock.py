@@ -27,6 +27,7 @@ from .format_list import FormatList
 from .image_list import ImageList
 from .preview_panel import PreviewPanel
 from .progress_panel import ProgressPanel
+from .quality_panel import QualityPanel
 from .raster_grid import NoPixelGridError, grid_of
 from .split_box import SplitBox
 from .translation import tr
@@ -129,6 +130,7 @@ class PolychipDock(QgsDockWidget):
         )
         self.formats = FormatList()
         self.preview = PreviewPanel()
+        self.quality = QualityPanel()
         self.save_button = QPushButton(tr("Save Recipe…"))
         self.save_button.setObjectName("saveRecipe")
         self.save_button.setToolTip(
@@ -190,7 +192,7 @@ class PolychipDock(QgsDockWidget):
         content = QWidget()
         content.setObjectName("polychipContent")
         column = QVBoxLayout(content)
-        for group in (inputs, classes, chips, splits, self.preview, output):
+        for group in (inputs, classes, self.quality, chips, splits, self.preview, output):
             column.addWidget(group)
         column.addStretch(1)
         scroll = QScrollArea()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from qgis.core import QgsProcessingFeedback
@@ -25,16 +26,32 @@ class CommandResult(NamedTuple):
     errors: str
     cancelled: bool
 
+    def words(self) -> str:
+        """Why it failed: the engine's own words, else its exit code."""
+        words = self.errors.strip().removeprefix("error: ")
+        return words or tr("The engine ended with exit code {code}.").format(code=self.code)
+
 
 def run_command(
-    engine: Engine, arguments: list[str], feedback: QgsProcessingFeedback
+    engine: Engine,
+    arguments: list[str],
+    feedback: QgsProcessingFeedback,
+    each_line: Callable[[str], None] | None = None,
 ) -> CommandResult:
-    """Run `polychip ARGUMENTS` to its end; cancelling ends it."""
+    """Run `polychip ARGUMENTS` to its end; cancelling ends it.
+
+    Args:
+        each_line: told of each line of stdout as it comes.
+    """
     process, loop, poll = QProcess(), QEventLoop(), QTimer()
     process.setProcessEnvironment(process_environment())
-    heard: list[bytes] = []
+    heard, errors_heard = _Lines(each_line), []
     process.readyReadStandardOutput.connect(
-        lambda: heard.append(bytes(process.readAllStandardOutput()))
+        lambda: heard.take(bytes(process.readAllStandardOutput()))
+    )
+    # Both pipes are emptied all the time: a full one would make the engine wait.
+    process.readyReadStandardError.connect(
+        lambda: errors_heard.append(bytes(process.readAllStandardError()))
     )
     process.finished.connect(loop.quit)
     process.errorOccurred.connect(loop.quit)
@@ -48,8 +65,9 @@ def run_command(
         loop.exec()
     process.waitForFinished(2_000)
     poll.stop()
-    heard.append(bytes(process.readAllStandardOutput()))
-    errors = bytes(process.readAllStandardError()).decode("utf-8", "replace")
+    heard.take(bytes(process.readAllStandardOutput()))
+    errors_heard.append(bytes(process.readAllStandardError()))
+    errors = b"".join(errors_heard).decode("utf-8", "replace")
     normal = process.exitStatus() == QProcess.ExitStatus.NormalExit
     failed = process.error() == QProcess.ProcessError.FailedToStart
     code = process.exitCode() if normal and not failed else -1
@@ -57,8 +75,23 @@ def run_command(
         errors = tr("The engine could not be started: {reason}.").format(
             reason=process.errorString()
         )
-    text = b"".join(heard).decode("utf-8", "replace")
-    return CommandResult(code, text, errors, feedback.isCanceled())
+    return CommandResult(code, heard.text(), errors, feedback.isCanceled())
+
+
+class _Lines:
+    """Bytes that come in pieces, kept, and told line by line."""
+
+    def __init__(self, told: Callable[[str], None] | None) -> None:
+        self._told, self._all, self._rest = told, [], b""
+
+    def take(self, piece: bytes) -> None:
+        self._all.append(piece)
+        *lines, self._rest = (self._rest + piece).split(b"\n")
+        for line in lines if self._told is not None else ():
+            self._told(line.decode("utf-8", "replace"))
+
+    def text(self) -> str:
+        return b"".join(self._all).decode("utf-8", "replace")
 
 
 def ask_engine(

@@ -12,6 +12,7 @@ from qgis.core import (
     QgsProcessingFeedback,
     QgsProcessingMultiStepFeedback,
     QgsProcessingOutputFile,
+    QgsProcessingOutputHtml,
     QgsProcessingOutputNumber,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterFolderDestination,
@@ -45,6 +46,7 @@ class ExportChipsAlgorithm(ChipAlgorithm):
     ID, PAGE = "exportchips", "export-chips"
     EXISTING = "EXISTING"
     OUTPUT, RECIPE, PREVIEW, COUNT = "OUTPUT", "RECIPE", "PREVIEW", "COUNT"
+    REPORT = "REPORT"
 
     def displayName(self) -> str:
         """The name in the toolbox."""
@@ -81,6 +83,7 @@ class ExportChipsAlgorithm(ChipAlgorithm):
         self.addParameter(QgsProcessingParameterFolderDestination(self.OUTPUT, tr("Dataset")))
         self.addOutput(QgsProcessingOutputFile(self.RECIPE, tr("Recipe")))
         self.addOutput(QgsProcessingOutputFile(self.PREVIEW, tr("Preview")))
+        self.addOutput(QgsProcessingOutputHtml(self.REPORT, tr("Report")))
         self.addOutput(QgsProcessingOutputNumber(self.COUNT, tr("Number of chips")))
 
     def prepareAlgorithm(
@@ -132,6 +135,7 @@ class ExportChipsAlgorithm(ChipAlgorithm):
             self.OUTPUT: str(paths.output),
             self.RECIPE: str(paths.recipe),
             self.PREVIEW: str(paths.output / "preview.png"),
+            self.REPORT: str(paths.output / "report.html"),
             self.COUNT: outcome.summary.get("chips", 0),
         }
 

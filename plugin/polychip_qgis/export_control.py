@@ -28,7 +28,7 @@ from .export_request import (
     make_request,
 )
 from .export_task import ExportTask
-from .grid_layer import GridLayerMaker
+from .index_layer import IndexLayerMaker
 from .progress_panel import duration
 from .translation import tr
 
@@ -46,7 +46,8 @@ class ExportControl(QObject):
         self._message: QgsMessageBarItem | None = None
         self.task: ExportTask | None = None
         """The export that runs."""
-        self.grid_maker = GridLayerMaker(self)
+        self.index_maker = IndexLayerMaker(self)
+        self.index_maker.failed.connect(partial(self._log, Qgis.MessageLevel.Warning))
         dock.progress.cancelRequested.connect(self.cancel)
 
     def begin(self, settings: DockSettings, report: EngineReport, way: str = "") -> None:
@@ -86,7 +87,7 @@ class ExportControl(QObject):
     def abandon(self) -> None:
         """Stop it at once and tell nobody: the plugin goes away."""
         task, self.task = self.task, None
-        self.grid_maker.abandon()
+        self.index_maker.abandon()
         if task is not None:
             task.abandon()
 
@@ -113,7 +114,7 @@ class ExportControl(QObject):
         self._dock.set_exporting(False)
         if outcome.ok:
             self._dock.replace_box.setChecked(False)
-            self.grid_maker.start(task.request)
+            self.index_maker.start(task.request.paths, self._report.engine)
             self._tell_success(task.request, outcome)
         elif outcome.kind == CANCELLED:
             self._tell(_cancelled_text(task.request), Qgis.MessageLevel.Info)
@@ -124,8 +125,8 @@ class ExportControl(QObject):
         output = request.paths.output
         text, level = success_text(outcome), Qgis.MessageLevel.Success
         buttons = [
+            ("polychipShowReport", tr("Show Report"), partial(open_path, output / "report.html")),
             ("polychipOpenFolder", tr("Open Folder"), partial(open_path, output)),
-            ("polychipShowPreview", tr("Show Preview"), partial(open_path, output / "preview.png")),
         ]
         if outcome.kind == SOME_FAILED:
             level = Qgis.MessageLevel.Warning

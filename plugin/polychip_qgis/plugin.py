@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from qgis.core import Qgis, QgsApplication
 from qgis.gui import QgisInterface
 from qgis.PyQt.QtCore import QCoreApplication, Qt
@@ -18,7 +20,10 @@ from .engine_check import EngineCheck, EngineReport
 from .export_control import ExportControl, tell
 from .options import PAGE_NAME, PolychipOptionsFactory
 from .preview_control import PreviewControl
+from .proposals.control import ProposalControl
 from .provider import PolychipProvider
+from .quality_control import QualityControl
+from .quickchecks.control import ProblemControl
 from .recipe_files import RecipeFiles
 from .translation import install_translator, tr
 
@@ -58,6 +63,7 @@ class PolychipPlugin:
             self.control.abandon()
             self._remove_drawing()
             self.preview.abandon()
+            self.quality.abandon()
             self.iface.unregisterOptionsWidgetFactory(self._options)
             self._remove_actions()
             self.iface.removeDockWidget(self.dock)
@@ -79,6 +85,7 @@ class PolychipPlugin:
         self.control = ExportControl(self.iface, self.dock)
         self.preview = PreviewControl(self.iface, self.dock)
         self.preview.engineDied.connect(self.control.tell_of_death)
+        self.quality = QualityControl(self.iface, self.dock)
         self.recipes = RecipeFiles(self.iface, self.dock, self.preview.session)
         self.dock.hide()  # opened by the user; QGIS restores it where it was left
 
@@ -107,8 +114,15 @@ class PolychipPlugin:
         self.drawing = DrawingControl(self.iface)
         self.toolbar.addAction(self.drawing.toggle_action)
         self.iface.addPluginToRasterMenu(MENU, self.drawing.toggle_action)
+        self.problems = ProblemControl(self.iface, self.drawing)
+        self.proposals = ProposalControl(self.iface, self.drawing)
+        self.toolbar.addAction(self.problems.toggle_action)
+        self.iface.addPluginToRasterMenu(MENU, self.problems.toggle_action)
 
     def _remove_drawing(self) -> None:
+        self.iface.removePluginRasterMenu(MENU, self.problems.toggle_action)
+        self.proposals.unload()
+        self.problems.unload()
         self.iface.removePluginRasterMenu(MENU, self.drawing.toggle_action)
         self.drawing.unload()
 
@@ -146,7 +160,7 @@ class PolychipPlugin:
         if pending is None:
             return
         if report.ok:
-            self.control.begin(pending, report)
+            self.problems.before_export(pending, partial(self.control.begin, pending, report))
         else:
             self._tell_engine_problem(report)
 

@@ -7,10 +7,40 @@ from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from .about import icon, version
+from .advise_labels import AdviseAlgorithm
+from .agree_labels import AgreeAlgorithm
+from .check_labels import CheckAlgorithm
 from .chip_grid import ChipGridAlgorithm
+from .convert_dataset import ConvertDatasetAlgorithm
 from .export_chips import ExportChipsAlgorithm
+from .project_algorithms.adopt_layer import AdoptLayerAlgorithm
+from .project_algorithms.create_project import CreateProjectAlgorithm
+from .project_algorithms.merge_annotators import MergeAnnotatorsAlgorithm
+from .project_algorithms.quick_check import QuickCheckAlgorithm
+from .project_algorithms.task_grid import TaskGridAlgorithm
 from .plan_chips import PlanChipsAlgorithm
+from .report_dataset import ReportAlgorithm
+from .vectorize import VectorizeAlgorithm
 from .verify_dataset import VerifyDatasetAlgorithm
+
+
+ALGORITHMS = (
+    ChipGridAlgorithm,
+    PlanChipsAlgorithm,
+    ExportChipsAlgorithm,
+    VerifyDatasetAlgorithm,
+    ConvertDatasetAlgorithm,
+    ReportAlgorithm,
+    VectorizeAlgorithm,
+    CheckAlgorithm,
+    AgreeAlgorithm,
+    AdviseAlgorithm,
+    CreateProjectAlgorithm,
+    TaskGridAlgorithm,
+    AdoptLayerAlgorithm,
+    QuickCheckAlgorithm,
+    MergeAnnotatorsAlgorithm,
+)
 
 
 class PolychipProvider(QgsProcessingProvider):
@@ -34,7 +64,9 @@ class PolychipProvider(QgsProcessingProvider):
 
     def loadAlgorithms(self) -> None:
         """Add each algorithm; QGIS owns them."""
-        self.addAlgorithm(ChipGridAlgorithm())
-        self.addAlgorithm(PlanChipsAlgorithm())
-        self.addAlgorithm(ExportChipsAlgorithm())
-        self.addAlgorithm(VerifyDatasetAlgorithm())
+        for kind in ALGORITHMS:
+            self.addAlgorithm(kind())
+
+    def defaultVectorFileExtension(self, hasGeometry: bool = True) -> str:  # noqa: ARG002
+        """The engine writes GeoPackages."""
+        return "gpkg"

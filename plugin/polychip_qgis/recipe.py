@@ -38,6 +38,11 @@ class OutputPaths(NamedTuple):
         return self.saved or self.output.with_name(f"{self.output.name}-recipe.toml")
 
     @property
+    def index(self) -> Path:
+        """Folder of the GeoPackage that shows the finished dataset's chips."""
+        return self.output.with_name(f"{self.output.name}-chips")
+
+    @property
     def _stem(self) -> str:
         return self.saved.stem if self.saved else self.output.name
 

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from qgis.core import (
     QgsProcessingContext,
-    QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingOutputBoolean,
     QgsProcessingOutputNumber,
@@ -17,13 +15,11 @@ from qgis.core import (
     QgsProcessingParameterFile,
 )
 
-from .algorithm import PolychipAlgorithm
-from .engine import Engine, EngineNotFoundError, find_engine, places
-from .engine_command import run_command
+from .engine_algorithm import EngineAlgorithm
 from .translation import tr
 
 
-class VerifyDatasetAlgorithm(PolychipAlgorithm):
+class VerifyDatasetAlgorithm(EngineAlgorithm):
     """Files, checksums, alignment, values, leakage, and the labels burned again."""
 
     ID, PAGE = "verifydataset", "verify-dataset"
@@ -64,22 +60,14 @@ class VerifyDatasetAlgorithm(PolychipAlgorithm):
         feedback: QgsProcessingFeedback,
     ) -> dict[str, Any]:
         """Run the engine and tell its verdict; cancelling ends it."""
-        try:
-            engine: Engine = find_engine(places())
-        except EngineNotFoundError as error:
-            raise QgsProcessingException(str(error)) from error
-        arguments = ["verify", self.parameterAsString(parameters, self.DATASET, context), "--json"]
+        engine = self.found_engine()
+        arguments = ["verify", self.parameterAsString(parameters, self.DATASET, context)]
         if self.parameterAsBoolean(parameters, self.ALL, context):
             arguments.append("--all")
-        result = run_command(engine, arguments, feedback)
-        if result.cancelled:
+        verdict = self.document(engine, arguments, feedback)
+        if verdict is None:
             return {}
-        try:
-            checks = json.loads(result.output)["checks"]
-        except (ValueError, KeyError, TypeError):
-            words = result.errors.strip().removeprefix("error: ")
-            code = tr("The engine ended with exit code {code}.").format(code=result.code)
-            raise QgsProcessingException(words or code) from None
+        checks = verdict["checks"]
         failed = [check for check in checks if check["ok"] is False]
         for check in checks:
             line = f"{check['id']}: {check['message']}"

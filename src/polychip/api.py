@@ -61,13 +61,33 @@ def run(
     workers: int = 1,
     overwrite: bool = False,
     resume: bool = False,
+    update: bool = False,
     reporter: "Reporter | None" = None,
 ) -> "Dataset":
     """Build the dataset of a recipe: a TOML file, or the same as a mapping.
 
+    Args:
+        recipe: what to build.
+        workers: processes; more than one need a script with `if __name__ == "__main__"`.
+        overwrite: replace a dataset that is there.
+        resume: go on with an unfinished one.
+        update: make only those chips again whose inputs changed; without a dataset, all.
+        reporter: hears progress, notes and warnings.
+
     Raises:
         PolychipError: an input, the recipe or the output can't be used.
+        ValueError: more than one of overwrite, resume and update.
     """
+    if overwrite + resume + update > 1:
+        raise ValueError("overwrite, resume and update exclude each other")
+    if update:
+        from polychip.build import RunOptions
+        from polychip.dataset import Dataset
+        from polychip.update import update_dataset
+
+        checked = _recipe(recipe)
+        update_dataset(checked, RunOptions(workers=workers), reporter)
+        return Dataset(checked.output.path)
     return _run(
         _recipe(recipe), workers=workers, overwrite=overwrite, resume=resume, reporter=reporter
     )
@@ -103,19 +123,23 @@ def append(
     return Dataset(folder)
 
 
-def plan(recipe: PathLike | Mapping[str, Any], *, exact: bool = False) -> "PlanReport":
+def plan(
+    recipe: PathLike | Mapping[str, Any], *, exact: bool = False, workers: int | None = 1
+) -> "PlanReport":
     """What a recipe would give: chips, splits, classes, bytes, warnings. Nothing is written.
 
     Args:
         recipe: a TOML file, or the same as a mapping.
         exact: read the imagery too, so that nothing is estimated.
+        workers: processes; None: one a processor, one for few chips. A script that asks for more
+            than one needs `if __name__ == "__main__"`: they import it.
 
     Raises:
         PolychipError: an input or the recipe can't be used.
     """
     from polychip.planning import report_plan
 
-    return report_plan(_recipe(recipe), exact=exact)
+    return report_plan(_recipe(recipe), exact=exact, workers=workers)
 
 
 def vectorize(

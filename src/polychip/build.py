@@ -116,6 +116,8 @@ class Start:
     """Whether what is there stays when an input turns out to be wrong."""
     again: str = "go on with --resume"
     """What to do after an interruption."""
+    tidy: Callable[[], None] = lambda: None
+    """Called when the tables are written: removes what an earlier dataset leaves behind."""
 
 
 def carry_out(
@@ -162,7 +164,7 @@ def carry_out(
         _load_finish(options)
         from polychip.finish import finish
 
-        return finish(plan, state, schema, list(build.reports), identities, build.jobs[0])
+        return finish(plan, state, schema, list(build.reports), identities, build.jobs, start.tidy)
     except KeyboardInterrupt:
         executor.stop(now=True)
         if not began:
@@ -227,6 +229,7 @@ def _load_finish(options: RunOptions) -> None:
         from polychip.io.light import load_pyarrow_light
 
         load_pyarrow_light()
+        import pyarrow.dataset  # noqa: F401 - to read the index for preview and report: 0.1 s
     import polychip.finish  # noqa: F401
 
 

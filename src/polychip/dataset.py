@@ -16,8 +16,8 @@ from polychip.borrowed import BorrowedImages
 from polychip.errors import FormatError, InputError, nearest
 from polychip.grid import Window
 from polychip.io.raster import gdal_env
-from polychip.manifest import read_manifest
-from polychip.schema import ClassDef, LabelSchema
+from polychip.manifest import read_manifest, read_schema
+from polychip.schema import LabelSchema
 from polychip.segments import Segment, panoptic_segments
 from polychip.tables import CHIPS, INSTANCES
 
@@ -102,12 +102,7 @@ class Dataset:
     @cached_property
     def schema(self) -> LabelSchema:
         """Classes, codes and colours."""
-        entry = self.manifest["schema"]
-        classes = tuple(
-            ClassDef(c["name"], c["code"], c["color"], c["thing"], tuple(c["values"]))
-            for c in entry["classes"]
-        )
-        return LabelSchema(classes, entry["ranked"], entry["background"], entry["ignore"])
+        return read_schema(self.manifest["schema"])
 
     @cached_property
     def _all_chips(self) -> "geopandas.GeoDataFrame":

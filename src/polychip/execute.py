@@ -4,7 +4,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from multiprocessing import forkserver, get_context, parent_process
@@ -150,6 +151,24 @@ def default_workers() -> int:
 def make_executor(workers: int) -> Executor:
     """One worker: this process. More: processes of their own."""
     return SerialExecutor() if workers <= 1 else ProcessExecutor(workers)
+
+
+def in_order(
+    executor: Executor, function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]
+) -> Iterator[Any]:
+    """What a function gives for many arguments, in their order; workers are a few calls ahead.
+
+    Raises:
+        Exception: what a call raised.
+    """
+    limit = executor.workers + 2 if executor.workers > 1 else 1
+    running: deque[Future[Any]] = deque()
+    for arguments in calls:
+        running.append(executor.submit(function, *arguments))
+        if len(running) >= limit:
+            yield running.popleft().result()
+    while running:
+        yield running.popleft().result()
 
 
 class InFlight:

@@ -180,17 +180,13 @@ def _keep_splits(state: RunState, plan: Plan, told: Mapping[str, Any]) -> None:
 
 def _adopt(folder: Path, build: Build, manifest: Mapping[str, Any]) -> int:
     """Note the blocks of which all chips are there as done; how many chips that are."""
-    from polychip.tables import CHIPS, INSTANCES, dataset_records, read_rows
+    from polychip.tables import dataset_records, scene_rows
 
     if schema_entry(build.known_schema()) != manifest["schema"]:
         return 0  # other codes or colours: all masks are made anew
     n, number = 0, 0
     for scene, job in zip(build.plan.scenes, build.jobs, strict=True):
-        rows = {row["chip_id"]: row for row in read_rows(folder / CHIPS, scene.name)}
-        objects: dict[str, list[dict[str, Any]]] = {}
-        for row in read_rows(folder / INSTANCES, scene.name) if job.objects else ():
-            row.pop("scene")
-            objects.setdefault(row.pop("chip_id"), []).append(row)
+        rows, objects = scene_rows(folder, job)
         if job.objects and not _same_dtype(folder, rows.values(), job.instance_dtype):
             rows = {}  # instance masks need other types now
         for block in scene_blocks(build.plan, scene, number):

@@ -1,14 +1,15 @@
 """The end of a run: tables, split lists, recipe, card, preview, report, and the manifest last."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polychip.blocks.jobs import SceneJob
 from polychip.card import write_card
 from polychip.errors import InputError
+from polychip.inputs import remember, scene_inputs
 from polychip.io.atomic import write_text
 from polychip.layout.frozen import FROZEN_FILE
 from polychip.manifest import build_manifest, write_manifest
@@ -63,19 +64,30 @@ def finish(
     schema: LabelSchema,
     reports: Sequence[SceneReport],
     identities: dict[str, str],
-    job: SceneJob,
+    jobs: Sequence[SceneJob],
+    tidy: Callable[[], None],
 ) -> Summary:
     """Write everything that comes after the chips; the manifest makes the dataset whole.
+
+    Args:
+        plan: what was planned.
+        state: of the dataset's folder.
+        schema: of the labels.
+        reports: what was found in the labels, scene by scene.
+        identities: content ids of source files, by path.
+        jobs: of the scenes, their labels loaded.
+        tidy: removes what an earlier dataset left behind; the new index is there by then.
 
     Raises:
         InputError: no chip is left.
     """
-    output = state.output
+    output, job = state.output, jobs[0]
     totals = write_tables(plan, state, schema, job)
     skipped = dict(totals.skipped) | _left_out(plan)
     if not totals.counts.n_chips:
         raise _nothing_left(totals, skipped)
     write_splits(plan, output, totals)
+    tidy()
     write_text(output / "recipe.toml", relative_recipe(plan.recipe, output).to_toml())
     digest = dataset_digest(output, totals)
     manifest = build_manifest(plan, schema, reports, identities, totals, skipped, digest)
@@ -84,6 +96,7 @@ def finish(
     if plan.recipe.output.report:
         write_report(output, manifest)
     state.write("sources.json", {"paths": list(identities)})
+    _remember(plan, state, jobs, identities, totals)
     state.clear_work()
     write_manifest(output, manifest)
     state.write("run.json", {**(state.read("run.json") or {}), "status": "done"})
@@ -106,6 +119,24 @@ def finish(
         digest=digest,
         report=plan.recipe.output.report,
     )
+
+
+def _remember(
+    plan: Plan,
+    state: RunState,
+    jobs: Sequence[SceneJob],
+    identities: dict[str, str],
+    totals: Totals,
+) -> None:
+    """Store what the chips were made of, for a later update."""
+    found = {
+        job.scene: replace(
+            scene_inputs(job, plan.recipe.chips, identities),
+            skipped=totals.skipped_chips.get(job.scene, {}),
+        )
+        for job in jobs
+    }
+    remember(state, found)
 
 
 def class_names(schema: LabelSchema) -> dict[int, str]:

@@ -13,7 +13,7 @@ from polychip.errors import InputError
 from polychip.io.atomic import write_text
 from polychip.labels.geometry import REPAIR_METHOD
 from polychip.scenes.choose import is_stratified
-from polychip.schema import LabelSchema
+from polychip.schema import ClassDef, LabelSchema
 from polychip.state import MANIFEST
 from polychip.statistics import BandSums, Counts
 from polychip.tables import Totals
@@ -128,6 +128,15 @@ def schema_entry(schema: LabelSchema) -> dict[str, Any]:
         "ranked": schema.ranked,
         "classes": [asdict(entry) | {"values": list(entry.values)} for entry in schema.classes],
     }
+
+
+def read_schema(entry: Mapping[str, Any]) -> LabelSchema:
+    """The schema that a manifest tells; what `schema_entry` made of one."""
+    classes = tuple(
+        ClassDef(c["name"], c["code"], c["color"], c["thing"], tuple(c["values"]))
+        for c in entry["classes"]
+    )
+    return LabelSchema(classes, entry["ranked"], entry["background"], entry["ignore"])
 
 
 def _scene_entry(

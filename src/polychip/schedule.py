@@ -51,7 +51,8 @@ class Build:
         self._own_process = own_process or executor.workers > 1
         self._here = own_process  # it would only wait, and a user's has data frames to load
         self._asked_labels = 0
-        self._images_only: dict[int, BlockRecord] = {}
+        self._held: dict[int, BlockRecord] = {}
+        """What is known of blocks that are not done: their images, or chips that are kept."""
         self._later: deque[tuple[int, Block]] = deque()
         self._fresh = self._blocks_to_do()
         self._next: tuple[int, Block] | None = None
@@ -86,10 +87,19 @@ class Build:
         for index, scene in enumerate(self.plan.scenes):
             for block in scene_blocks(self.plan, scene, number):
                 number = block.number + 1
+                held = self._held.get(block.number)
                 if self.state.is_done(block.number):
                     self.reporter.advance(len(block.chips))
-                else:
+                elif held is None:
                     yield index, block
+                else:
+                    left = tuple(slot for slot in block.chips if not held.tells(slot.chip_id))
+                    self.reporter.advance(len(block.chips) - len(left))
+                    yield index, replace(block, chips=left)
+
+    def hold(self, record: BlockRecord) -> None:
+        """Take chips of a block as they are told; only its others are made."""
+        self._held[record.number] = record
 
     def execute(self) -> None:
         """Make every block that is not done."""
@@ -198,7 +208,7 @@ class Build:
         else:
             block: Block = purpose[2]
             record: BlockRecord = result
-            held = self._images_only.pop(block.number, None)
+            held = self._held.pop(block.number, None)
             if held is not None:
                 record.absorb(held)
             self.state.save_record(record)
@@ -210,7 +220,7 @@ class Build:
             self._fresh = _chain((index, block), self._fresh)
             self._images_first = False
             return
-        self._images_only[block.number] = record
+        self._held[block.number] = record
         self._later.append((index, block))
 
     def _take_labels(self, index: int, result: tasks.LabelResult) -> None:

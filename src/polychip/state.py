@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,11 @@ from polychip.io.atomic import remove_stale_parts, write_text
 
 STATE = ".polychip"
 MANIFEST = "manifest.json"
+UPDATING = "updating"
+"""Status of a dataset while some of its chips are made again."""
+_CHIP_FILES = ("images/**/r*/*.tif*", "masks/**/r*/*.tif*")
+_LISTS = ("splits/*.txt", "splits/*.csv")
+_OPTIONAL = ("instances.parquet", "report.html")
 _FILES = (
     MANIFEST, "README.md", "recipe.toml", "chips.parquet", "instances.parquet", "preview.png",
     "report.html",
@@ -116,6 +121,11 @@ def _check_resume(
         )
     if begun is None:
         raise OutputError(f"{output}: nothing to resume here; use --overwrite, or another folder")
+    if begun.get("status") == UPDATING:
+        raise OutputError(
+            f"{output}: an update was interrupted here; bring it to its end with --update, or use "
+            "--overwrite to build the dataset anew"
+        )
     if begun.get("fingerprint") != fingerprint:
         raise OutputError(
             f"{output}: can't resume: recipe, inputs or software changed since this run began; "
@@ -178,16 +188,38 @@ def clear_dataset(output: Path) -> None:
     """Remove a dataset's own files and nothing else; the manifest goes first."""
     for name in _FILES:
         (output / name).unlink(missing_ok=True)
-    for pattern in ("images/**/r*/*.tif*", "masks/**/r*/*.tif*", "splits/*.txt", "splits/*.csv"):
+    remove_strays(output, wanted=())
+    clear_blocks(RunState(output))
+
+
+def remove_strays(output: Path, wanted: Collection[str]) -> int:
+    """Remove a dataset's own files but those that are wanted; returns how many chip files went.
+
+    Further formats go as a whole: they are made from what changes.
+
+    Args:
+        output: the dataset.
+        wanted: paths below it.
+    """
+    n = 0
+    for pattern in (*_CHIP_FILES, *_LISTS, *_OPTIONAL):
         for path in output.glob(pattern):
+            if path.relative_to(output).as_posix() in wanted:
+                continue
             if path.is_file() or path.is_symlink():
                 path.unlink()
-    for path in output.glob(f"{FORMATS_FOLDER}/*/{CONVERSION}"):  # made from what goes
+                n += pattern in _CHIP_FILES
+    for path in output.glob(f"{FORMATS_FOLDER}/*/{CONVERSION}"):
         shutil.rmtree(path.parent)
     for name in ("images", "masks", "splits", FORMATS_FOLDER):
         _remove_empty(output / name)
+    return n
+
+
+def clear_blocks(state: RunState) -> None:
+    """Forget which blocks are done."""
     for name in ("blocks", "scratch"):
-        shutil.rmtree(output / STATE / name, ignore_errors=True)
+        shutil.rmtree(state.folder / name, ignore_errors=True)
 
 
 def _remove_empty(folder: Path) -> None:

@@ -42,6 +42,8 @@ NO_SPLIT = "all"
 TRAIN = "train"
 INCOMPLETE = "missing in another date"
 """Why chips are left out with chips.dates = 'all'."""
+OBJECT_COLUMNS = tuple(n for n in INSTANCE_SCHEMA.names if n not in ("chip_id", "scene"))
+"""What a block tells of its objects."""
 STATISTICS = ("n_valid", "sum", "sumsq", "min", "max")
 """What is kept of each band of a chip."""
 
@@ -57,6 +59,8 @@ class Totals:
     """By layer, over the chips of the split 'train'."""
     skipped: Counter[str] = field(default_factory=Counter)
     """Chips left out, by reason."""
+    skipped_chips: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Reason by chip, by scene; chips that another date lacks are not in it."""
     failed: dict[str, str] = field(default_factory=dict)
     """Error by chip."""
     small_rests: int = 0
@@ -99,8 +103,10 @@ def write_tables(plan: Plan, state: RunState, schema: LabelSchema, job: SceneJob
                 chips.add([row | {GEOMETRY: shape, "bbox": box}])
                 _add_up(totals, scene, slot, record, schema)
                 if objects is not None:
-                    head = {"chip_id": slot.chip_id, "scene": scene.name}
-                    objects.add([head | entry for entry in record.instances[slot.chip_id]])
+                    columns = record.instances[slot.chip_id]
+                    n = len(columns["local_id"])
+                    head = {"chip_id": [slot.chip_id] * n, "scene": [scene.name] * n}
+                    objects.extend(head | columns)
         chips.finish(footprints.metadata())
         if objects is not None:
             objects.finish({})
@@ -149,6 +155,7 @@ def _one_band(
     for block in blocks:
         record.absorb(state.load_record(block.number))
     totals.skipped.update(record.skipped.values())
+    totals.skipped_chips.setdefault(scene.name, {}).update(record.skipped)
     totals.failed.update(
         {f"{scene.name}/{chip_id}": text for chip_id, text in record.failed.items()}
     )
@@ -307,6 +314,45 @@ def read_rows(path: Path, scene: str, columns: list[str] | None = None) -> list[
     return rows
 
 
+def scene_rows(
+    output: Path, job: SceneJob
+) -> tuple[dict[str, dict[str, Any]], dict[str, list[dict[str, Any]]]]:
+    """A scene's rows of chips.parquet by chip, and those of instances.parquet.
+
+    Raises:
+        InputError: a table can't be read.
+    """
+    rows = {row["chip_id"]: row for row in read_rows(output / CHIPS, job.scene)}
+    objects: dict[str, list[dict[str, Any]]] = {}
+    for row in read_rows(output / INSTANCES, job.scene) if job.objects else ():
+        row.pop("scene")
+        objects.setdefault(row.pop("chip_id"), []).append(row)
+    return rows, objects
+
+
+def wanted_files(plan: Plan, output: Path) -> set[str]:
+    """Paths below the dataset of the files that the index names, and of what else may be there."""
+    wanted = {name for name in (INSTANCES, "report.html") if _is_made(plan, name)}
+    with pq.ParquetFile(output / CHIPS) as file:
+        for batch in file.iter_batches(columns=["files"]):
+            for files in batch.column("files").to_pylist():
+                wanted.update(files.values())
+    if plan.has_splits:
+        lists = chip_lists(
+            {name: set() for name in plan.splits.names}, kfold=plan.recipe.split.by == "kfold"
+        )
+        wanted.update(f"splits/{name}.txt" for name in lists)
+    if plan.frozen is not None:
+        wanted.add(f"splits/{FROZEN_FILE}")
+    return wanted
+
+
+def _is_made(plan: Plan, name: str) -> bool:
+    if name == INSTANCES:
+        return plan.recipe.masks.mode != "semantic"
+    return plan.recipe.output.report or name != "report.html"
+
+
 def dataset_records(
     output: Path,
     job: SceneJob,
@@ -336,7 +382,10 @@ def dataset_records(
             record.images.setdefault(slot.chip_id, {})[layer] = entry
         record.masks[slot.chip_id] = _mask_entry(job, slot, row)
         if job.objects:
-            record.instances[slot.chip_id] = objects.get(slot.chip_id, [])
+            mine = objects.get(slot.chip_id, [])
+            record.instances[slot.chip_id] = {
+                name: [entry[name] for entry in mine] for name in OBJECT_COLUMNS
+            }
     return record
 
 

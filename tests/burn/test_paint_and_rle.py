@@ -128,3 +128,14 @@ def test_rle_of_polygons_with_holes_decodes_to_their_pixels() -> None:
 
 def test_no_object_gives_no_rle() -> None:
     assert encode(runs_of((0, 0, 0, 0)).take(np.zeros(1, bool)), 0, 4, 4) == []
+
+
+def test_many_short_runs_are_painted_in_lots_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs_module, "_PIXELS", 7)
+    window = Window(0, 0, 50, 40)
+    runs = scan(edge_set(random_polygons(np.random.default_rng(2), 50, 12)), window)
+    picture = paint(np.zeros((40, 50), np.uint8), runs, (runs.owner + 1).astype(np.uint8))
+    by_hand = np.zeros((40, 50), np.uint8)
+    for number, layer in enumerate(cover(runs, 12, window)):
+        by_hand[layer > 0] = number + 1
+    assert np.array_equal(picture, by_hand)

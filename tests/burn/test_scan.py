@@ -12,6 +12,7 @@ from shapely import Polygon, box
 from support.pixels import cover, edge_set, random_polygons
 
 from polychip.burn import edges as edges_module
+from polychip.burn.edges import flat_edges, joined_edges, ring_edges
 from polychip.burn.runs import count_pixels, scan
 from polychip.grid import Window
 
@@ -213,3 +214,32 @@ def test_pixels_are_counted_per_owner_inside_the_window_alone() -> None:
 def test_polygons_that_lie_off_the_window_cover_none_of_its_pixels() -> None:
     edges = edge_set([shapely.box(50, 50, 60, 60), shapely.box(70, 70, 70.2, 70.2)])
     assert count_pixels(edges, Window(0, 0, 10, 10), np.arange(2)).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("all_edges", [False, True])
+def test_edges_of_rings_are_those_of_each_vertex_and_the_next(all_edges: bool) -> None:
+    rng = np.random.default_rng(4)
+    rings = [
+        np.vstack((ring, ring[:1]))
+        for ring in (rng.integers(-8, 40, (n, 2)) / 4 for n in (3, 9, 4))
+    ]
+    first, owner = np.cumsum([0, *map(len, rings)]), np.array([0, 2, 2])  # 1 and 3 have no ring
+    found = ring_edges(np.concatenate(rings), first, owner, 4, all_edges=all_edges)
+    pairs = [np.hstack((ring, np.vstack((ring[1:], ring[-1:])))) for ring in rings]
+    counts = np.bincount(owner, weights=[len(ring) for ring in rings], minlength=4).astype(int)
+    known = flat_edges(np.concatenate(pairs), counts, all_edges=all_edges)
+    assert found.points.tolist() == known.points.tolist()
+    assert found.counts.tolist() == known.counts.tolist()
+    assert found.box.tolist() == known.box.tolist()
+
+
+def test_edges_joined_lot_by_lot_are_all_there_whatever_the_room() -> None:
+    lots = [
+        flat_edges(np.random.default_rng(n).random((n, 4)) * 50, np.array([n]), all_edges=True)
+        for n in (5, 1, 40, 3)
+    ]
+    for room in (0, 7, 49, 1000):
+        whole = joined_edges(iter(lots), room)
+        assert whole.points.tolist() == [edge for lot in lots for edge in lot.points.tolist()]
+        assert whole.counts.tolist() == [5, 1, 40, 3]
+        assert whole.box.tolist() == [box for lot in lots for box in lot.box.tolist()]

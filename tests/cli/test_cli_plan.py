@@ -53,9 +53,12 @@ def test_without_nodata_nothing_is_estimated_and_the_run_gives_the_same(
     assert size <= found["bytes_at_most"]
 
 
-def test_the_sample_planned_exactly_is_the_sample_run(cli: Cli, tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", ["1", "3"])
+def test_the_sample_planned_exactly_is_the_sample_run(
+    cli: Cli, tmp_path: Path, workers: str
+) -> None:
     recipe = SAMPLE / "recipe.toml"
-    found = plan(cli, recipe, "--exact")
+    found = plan(cli, recipe, "--exact", "--workers", workers)
     cli("run", recipe, "-o", "dataset")
     compare(found, manifest(tmp_path / "dataset"))
     objects = {entry["name"]: entry["objects"] for entry in found["classes"]}

@@ -18,6 +18,7 @@ from osgeo import gdal, ogr, osr
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "plugin"), str(Path(__file__).resolve().parent)]
 
+import real_data as real  # noqa: E402
 from qgis.core import QgsProject, QgsSettings  # noqa: E402
 from qgis.gui import QgsAdvancedDigitizingDockWidget, QgsMapCanvas, QgsMapToolPan, QgsMessageBar  # noqa: E402, I001
 from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal  # noqa: E402
@@ -280,6 +281,23 @@ def _utm() -> osr.SpatialReference:
     reference = osr.SpatialReference()
     reference.ImportFromEPSG(32630)
     return reference
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, and say so, what needs real data where there are none."""
+    ours = real.left_out(items)
+    if ours:
+        items[:] = [item for item in items if item not in ours]
+        config.hook.pytest_deselected(items=ours)
+        print(f"{len(ours)} tests of real data left out: {real.MISSING}")
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of the real data."""
+    if not real.DATA.is_dir():
+        pytest.fail(real.MISSING)
+    return real.DATA
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -80,7 +80,14 @@ def pixels(question):
     return answer
 
 
-QUESTIONS = {known.__name__: known for known in (footprints, rules, differences, pixels)}
+def checks(_question):
+    """Severity and explanation of each check of the engine's, by id."""
+    from polychip.quality.checks.registry import CHECKS
+
+    return {check.id: (check.severity, check.explanation) for check in CHECKS}
+
+
+QUESTIONS = {known.__name__: known for known in (footprints, rules, differences, pixels, checks)}
 
 if __name__ == "__main__":
     json.dump(QUESTIONS[sys.argv[1]](json.load(sys.stdin)), sys.stdout)

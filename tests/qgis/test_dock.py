@@ -199,7 +199,7 @@ def test_every_input_has_a_name_and_a_tooltip(dock):
     assert {w.objectName() for w in named} == {
         "imagery", "labels", "classField", "instanceField", "extent", "mode", "edge", "chipSize",
         "chipStride", "split", "splitField", "share_train", "share_val", "share_test",
-        "previewView",
+        "previewView", "problemLayer", "problemSeverity",
     }  # fmt: skip
     assert all(w.objectName() and w.toolTip() for w in named)
     assert all(w.objectName() for w in (dock, dock.widget(), dock.export_button, dock.count))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gc
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -194,31 +194,80 @@ def test_merging_twice_adds_nothing(session, files):
     assert (again.n_added, again.n_changed, again.n_cells) == (0, 0, 0)
 
 
-def test_a_newer_polygon_wins_and_what_is_missing_is_told_and_kept(session, files):
-    path = files[0]
-    layers = open_layers(path)
-    labels = layers[0]
-    labels.startEditing()
-    (feature,) = labels.getFeatures()
-    at = labels.fields().lookupField
-    labels.changeAttributeValue(feature.id(), at("class"), "debris")
-    labels.changeAttributeValue(feature.id(), at("changed"), feature["changed"].addSecs(60))
-    number = feature.id()
-    assert labels.commitChanges()
-    del labels, layers, feature  # as when the annotator has closed it: all of it is in the file
-    gc.collect()
-    merged = merge_files(session, [path])
-    assert merged.n_changed == 1
-    (mine,) = session.labels.getFeatures()
-    assert (mine["class"], mine["instance_id"]) == ("debris", 1)
+def edited(path, change):
+    """The annotator changes the only polygon, saves, and leaves the file open; returns the layer."""
     labels = open_layers(path)[0]
     labels.startEditing()
-    labels.deleteFeature(number)
+    (feature,) = labels.getFeatures()
+    change(labels, feature)
     assert labels.commitChanges()
-    del labels
-    gc.collect()
-    assert merge_files(session, [path]).missing == [mine.id()]
+    return labels
+
+
+def to_debris(labels, feature, seconds=60):
+    """The class changes, so many seconds after the polygon was changed last."""
+    at, later = labels.fields().lookupField, feature["changed"].addSecs(seconds)
+    labels.changeAttributeValue(feature.id(), at("class"), "debris", "water", True)
+    # With its default value the time would be that of the test: perhaps the very same second.
+    labels.changeAttributeValue(feature.id(), at("changed"), later, feature["changed"], True)
+
+
+def test_a_newer_polygon_wins_and_what_is_missing_is_told_and_kept(session, files):
+    first = edited(files[0], to_debris)
+    assert merge_files(session, [files[0]]).n_changed == 1
+    (mine,) = session.labels.getFeatures()
+    assert (mine["class"], mine["instance_id"]) == ("debris", 1)
+    second = edited(files[0], lambda labels, feature: labels.deleteFeature(feature.id()))
+    assert merge_files(session, [files[0]]).missing == [mine.id()]
     assert session.labels.featureCount() == 1
+    assert first.isValid()  # both were open all the time
+    assert second.isValid()
+
+
+@pytest.mark.parametrize(("seconds", "changed", "left"), [(-1, 0, "water"), (0, 1, "debris")])
+def test_an_older_polygon_loses_and_a_change_that_left_no_time_counts(
+    session, files, seconds, changed, left
+):
+    layer = edited(files[0], lambda *polygon: to_debris(*polygon, seconds))
+    assert merge_files(session, [files[0]]).n_changed == changed
+    assert [f["class"] for f in session.labels.getFeatures()] == [left]
+    assert merge_files(session, [files[0]]).n_changed == 0
+    assert layer.isValid()
+
+
+def test_a_file_that_is_read_and_written_elsewhere_is_merged_as_it_was_saved(session, files):
+    reader = sqlite3.connect(files[0])
+    reader.execute("PRAGMA journal_mode=WAL")
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT class FROM labels").fetchall() == [("water",)]
+    layer = edited(files[0], to_debris)  # the reader keeps it in the log
+    assert files[0].with_name("labels-ann.gpkg-wal").stat().st_size > 0
+    assert merge_files(session, [files[0]]).n_changed == 1
+    assert reader.execute("SELECT class FROM labels").fetchall() == [("water",)]
+    reader.close()
+    assert layer.isValid()
+
+
+def test_a_file_with_unsaved_edits_in_the_project_is_refused(session, files, project):
+    labels = open_layers(files[0])[0]
+    project.addMapLayer(labels)
+    labels.startEditing()
+    (feature,) = labels.getFeatures()
+    to_debris(labels, feature)
+    with pytest.raises(AnnotatorFilesError, match="has unsaved edits: save them first"):
+        merge_files(session, files)
+    assert labels.commitChanges()
+    assert merge_files(session, files).n_changed == 1
+
+
+@pytest.mark.parametrize(("content", "message"), [(None, "is not there"), (b"x" * 5000, "cannot be read")])
+def test_what_is_no_geopackage_is_refused(session, tmp_path, content, message):
+    path = tmp_path / "theirs.gpkg"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(AnnotatorFilesError, match=message):
+        merge_files(session, [path])
+    assert path.exists() == (content is not None)
 
 
 def test_files_are_refused_while_edits_are_unsaved_or_nobody_has_cells(session):

@@ -123,6 +123,35 @@ def test_the_engine_is_installed_for_real_into_an_empty_environment(
     assert dict(os.environ).items() >= POLLUTED.items()  # QGIS keeps its own
 
 
+def test_offline_the_engine_is_installed_for_real_from_a_folder_of_wheels(
+    no_engine, engine_wheel, engine_program, tmp_path, monkeypatch, record_property
+):
+    python = str(engine_program.parent / "python")
+    [wheel] = engine_wheel.glob("polychip-*.whl")
+    wheels = tmp_path / "all wheels"  # as somebody with a network makes it
+    command = [python, "-m", "pip", "download", "-q", "-d", str(wheels), str(wheel)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(list(wheels.iterdir())) > 10
+    monkeypatch.setattr(engine_install, "candidate_pythons", lambda: [[python]])
+    for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"):  # no registry answers
+        monkeypatch.setenv(name, "http://127.0.0.1:9/none")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    version = wheel.name.split("-")[1]
+    began = time.monotonic()
+    plan = InstallPlan(places().managed, f"polychip=={version}", str(wheels), offline=True)
+    worked, text, _ = run(EngineInstall(plan), 900)
+    record_property("seconds", round(time.monotonic() - began, 1))
+    print(f"installed in {time.monotonic() - began:.1f} s")
+    assert (worked, text) == (True, f"Polychip engine {version} is installed.")
+    engine = find_engine(places())
+    assert engine.origin == "managed"
+    run_it = [*engine.command("demo", "-o", str(tmp_path / "demo")), "--progress", "none"]
+    ran = subprocess.run(run_it, capture_output=True, text=True, timeout=300, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / "demo").is_dir()
+
+
 def test_offline_takes_nothing_but_the_folder(no_engine, small_wheel, tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/none")
     target = tmp_path / "environment"

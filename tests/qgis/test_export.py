@@ -72,7 +72,9 @@ def export(plugin, iface, dock):
             iface.bar.clearWidgets()
             dock.export_button.click()
         wait_until(
-            lambda: plugin.control.task is None and iface.bar.currentItem() is not None,
+            lambda: plugin._pending is None  # the engine has answered, so what is said is new
+            and plugin.control.task is None
+            and iface.bar.currentItem() is not None,
             "the export ends with a message",
             seconds,
         )
@@ -131,10 +133,11 @@ def test_a_click_writes_the_dataset_that_the_command_line_writes(dock, export, r
     item = export()
     assert item.text().startswith("20 chips written in ")
     assert item.level() == Qgis.MessageLevel.Success
-    assert buttons(item) == ["Open Folder", "Show Preview", "Show Log"]
+    assert buttons(item) == ["Show Report", "Open Folder", "Show Log"]
     folder = tmp_path / "out"
+    wait_until(chip_layers, "the chips are on the map")
     assert sorted(p.name for p in folder.iterdir()) == [
-        "dataset", "dataset-labels.gpkg", "dataset-recipe.toml",
+        "dataset", "dataset-chips", "dataset-labels.gpkg", "dataset-recipe.toml",
     ]  # fmt: skip
     again = run_cli(folder / "dataset-recipe.toml", tmp_path / "again")
     assert files_of(folder / "dataset") == files_of(again)
@@ -157,28 +160,50 @@ def test_masks_are_those_of_the_labels_own_file(
     assert files_of(tmp_path / "out" / "dataset") == files_of(tmp_path / "direct")
 
 
-def test_the_message_opens_folder_and_preview(dock, export, tmp_path, monkeypatch):
+def test_the_message_opens_report_and_folder(dock, export, tmp_path, monkeypatch):
     opened = []
     monkeypatch.setattr(
         export_control.QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile())
     )
     item = export()
-    for name in ("polychipOpenFolder", "polychipShowPreview"):
+    for name in ("polychipShowReport", "polychipOpenFolder"):
         item.findChild(QPushButton, name).click()
     output = str(tmp_path / "out" / "dataset")
-    assert opened == [output, f"{output}/preview.png"]
+    assert opened == [f"{output}/report.html", output]
+    assert "scene_r0000000_c0000000" in Path(opened[0]).read_text(encoding="utf-8")
 
 
-def test_the_chips_come_onto_the_map_and_replace_those_of_the_export_before(dock, export):
+def test_the_index_comes_onto_the_map_and_replaces_that_of_the_export_before(
+    dock, export, tmp_path
+):
     export()
     wait_until(lambda: len(chip_layers()) == 1, "the chips are on the map")
     (layer,) = chip_layers()
     assert (layer.name(), layer.featureCount()) == ("Chips of dataset", 20)
     assert layer.crs().authid() == "EPSG:32630"
+    assert layer.source().split("|")[0] == str(tmp_path / "out" / "dataset-chips" / "chips.gpkg")
+    assert layer.renderer().classAttribute() == "split"  # the style that the engine wrote
+    areas = {feature["chip_id"]: feature.geometry().area() for feature in layer.getFeatures()}
+    assert areas["scene_r0000001_c0000001"] == pytest.approx(128 * 128)
     dock.size.setValue(128)
     dock.replace_box.setChecked(True)
     export()
     wait_until(lambda: [x.featureCount() for x in chip_layers()] == [6], "the new chips are there")
+
+
+def test_an_index_that_cannot_be_written_leaves_dataset_and_message_as_they_are(
+    dock, export, plugin, tmp_path
+):
+    said = []
+    plugin.control.index_maker.failed.connect(said.append)
+    taken = tmp_path / "out" / "dataset-chips"
+    taken.mkdir(parents=True)
+    (taken / "mine.txt").write_text("mine")
+    assert export().text().startswith("20 chips written in ")
+    wait_until(lambda: said, "it is told")
+    assert said[0].startswith("The chips could not be put on the map: ")
+    assert (taken / "mine.txt").read_text() == "mine"
+    assert chip_layers() == []
 
 
 def test_progress_shows_chips_rate_and_time_left(dock, export, slow_engine, plugin):
@@ -264,6 +289,7 @@ def test_a_replacement_that_is_refused_leaves_dataset_labels_and_recipe_as_they_
     dock, export, tmp_path
 ):
     export()
+    wait_until(chip_layers, "the chips are on the map")
     before = everything_in(tmp_path / "out")
     layer = dock.labels.currentLayer()
     layer.startEditing()
@@ -278,6 +304,7 @@ def test_labels_and_recipe_stay_with_the_old_dataset_though_qgis_dies_in_between
     dock, export, tmp_path
 ):
     export()
+    wait_until(chip_layers, "the chips are on the map")
     before = everything_in(tmp_path / "out")
     layer = dock.labels.currentLayer()
     layer.startEditing()
@@ -299,8 +326,9 @@ def test_a_replacement_that_succeeds_leaves_nothing_of_the_former_files(dock, ex
     layer.deleteFeature(next(layer.getFeatures()).id())
     recipe = (tmp_path / "out" / "dataset-recipe.toml").read_text()
     assert export().text().startswith("20 chips written")
+    wait_until(chip_layers, "the chips are on the map")
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {"dataset", "dataset-labels.gpkg", "dataset-recipe.toml"}
+    assert names == {"dataset", "dataset-chips", "dataset-labels.gpkg", "dataset-recipe.toml"}
     assert (tmp_path / "out" / "dataset-recipe.toml").read_text() != recipe
     layer.rollBack()
 

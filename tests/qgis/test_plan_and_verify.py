@@ -19,23 +19,7 @@ from qgis.core import (
     QgsSettings,
     QgsVectorLayer,
 )
-
-
-class Heard(QgsProcessingFeedback):
-    """Feedback that keeps what was said."""
-
-    def __init__(self):
-        super().__init__(False)
-        self.told, self.errors = [], []
-
-    def pushInfo(self, text):
-        self.told.append(text)
-
-    def pushWarning(self, text):
-        self.told.append(text)
-
-    def reportError(self, text, fatalError=False):
-        self.errors.append(text)
+from running import Heard, run
 
 
 @pytest.fixture
@@ -53,21 +37,12 @@ def layers(project, scene, labels, engine_program):
     QgsSettings().remove("polychip/engine")
 
 
-def run(algorithm, parameters):
-    """(results, feedback, context) of a whole run."""
-    algorithm.initAlgorithm()
-    context, feedback = QgsProcessingContext(), Heard()
-    results, worked = algorithm.run(parameters, context, feedback)
-    assert worked, feedback.errors
-    return results, feedback, context
-
-
 def test_a_plan_tells_each_chip_with_its_split_and_writes_nothing_else(layers, tmp_path):
     parameters = layers | {
         "CLASS_FIELD": "class", "SIZE": 64, "SPLIT": "blocks", "OUTPUT": "memory:",
     }  # fmt: skip
     before = sorted(tmp_path.rglob("*"))
-    results, feedback, context = run(PlanChipsAlgorithm().createInstance(), parameters)
+    results, feedback, context = run(PlanChipsAlgorithm(), parameters)
     layer = context.temporaryLayerStore().mapLayers()[results["OUTPUT"]]
     rows = [(f["chip_id"], f["split"], f["skipped"] or "") for f in layer.getFeatures()]
     kept = [row for row in rows if not row[2]]
@@ -83,14 +58,8 @@ def test_a_plan_tells_each_chip_with_its_split_and_writes_nothing_else(layers, t
 
 def test_what_the_engine_refuses_stops_the_plan_in_its_words(layers):
     parameters = layers | {"CLASS_FIELD": "class", "SPLIT": "sideways", "OUTPUT": "memory:"}
-    algorithm = PlanChipsAlgorithm().createInstance()
-    algorithm.initAlgorithm()
-    feedback = Heard()
-    context = QgsProcessingContext()
-    algorithm = algorithm.create()
-    assert algorithm.prepare(parameters, context, feedback)
     with pytest.raises(QgsProcessingException, match="must be none, blocks, random, scene"):
-        algorithm.runPrepared(parameters, context, feedback)
+        run(PlanChipsAlgorithm(), parameters)
 
 
 def test_a_dataset_that_was_exported_is_verified_and_a_changed_one_is_not(
@@ -100,13 +69,13 @@ def test_a_dataset_that_was_exported_is_verified_and_a_changed_one_is_not(
 
     output = tmp_path / "dataset"
     run(
-        ExportChipsAlgorithm().createInstance(),
+        ExportChipsAlgorithm(),
         layers | {"CLASS_FIELD": "class", "SIZE": 64, "SPLIT": "random", "OUTPUT": str(output)},
     )
     assert sorted(p.name for p in (output / "splits").iterdir()) == [
         "test.txt", "train.txt", "val.txt",
     ]  # fmt: skip
-    verify = VerifyDatasetAlgorithm().createInstance
+    verify = VerifyDatasetAlgorithm
     results, feedback, _ = run(verify(), {"DATASET": str(output), "ALL": True})
     assert (results["OK"], results["PROBLEMS"], results["MESSAGES"]) == (True, 0, "")
     assert len(feedback.told) > 5
@@ -119,12 +88,8 @@ def test_a_dataset_that_was_exported_is_verified_and_a_changed_one_is_not(
 
 
 def test_a_folder_without_a_dataset_is_told_in_the_engines_words(layers, tmp_path):
-    algorithm = VerifyDatasetAlgorithm().create()
-    context, feedback = QgsProcessingContext(), Heard()
-    parameters = {"DATASET": str(tmp_path)}
-    assert algorithm.prepare(parameters, context, feedback)
     with pytest.raises(QgsProcessingException, match=r"manifest\.json|no dataset"):
-        algorithm.runPrepared(parameters, context, feedback)
+        run(VerifyDatasetAlgorithm(), {"DATASET": str(tmp_path)})
 
 
 @pytest.mark.parametrize("name", ["planchips", "verifydataset"])
@@ -149,15 +114,3 @@ def test_cancelling_ends_the_engine_and_gives_nothing(
     wait_until(lambda: ends, "it has ended")
     number = int(pid.read_text())
     wait_until(lambda: not is_alive(number), "the engine is gone")
-
-
-@pytest.mark.parametrize("kind", [PlanChipsAlgorithm, VerifyDatasetAlgorithm])
-def test_each_algorithm_has_help_and_named_parameters(kind, qgis_app):
-    algorithm = kind().create()
-    assert len(algorithm.shortHelpString()) > 100
-    assert algorithm.helpUrl().startswith("file://")
-    anchor = algorithm.helpUrl().split("#")[1]
-    page = algorithm.helpUrl().split("#")[0].removeprefix("file://")
-    with open(page, encoding="utf-8") as file:
-        assert f'id="{anchor}"' in file.read()
-    assert all(p.description() for p in algorithm.parameterDefinitions())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -261,6 +262,77 @@ def test_qgis_process_plans_what_it_then_exports_and_verifies(
     assert "OK:\ttrue" in run.stdout.replace("True", "true")
 
 
+@pytest.mark.parametrize("tile", ["1of2", "2of2"])
+def test_real_labels_give_the_masks_of_the_command_line(
+    make_qgis_process, engine_program, real_data, tmp_path, tile
+):
+    """Aerial images and polygons with codes as texts, in a reference system of their own axes."""
+    image = tmp_path / f"23322E759967N_clipped_1m_{tile}.tif"
+    labels = tmp_path / "BakerLake_2017_clipped.gpkg"
+    for path in (image, labels):
+        shutil.copy(real_data / "nb-bakerlake" / path.name, path)
+    field = "Cinqclasses"
+    qgis_process = make_qgis_process(True, str(engine_program))
+    run = qgis_process(
+        "run", "polychip:exportchips", "--", f"IMAGERY={image}", f"LABELS={labels}",
+        f"CLASS_FIELD={field}", "MODE=panoptic", "SIZE=128", f"OUTPUT={tmp_path / 'by_qgis'}",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+    command = [
+        str(engine_program), "export", str(image), "--labels", str(labels), "--class-field", field,
+        "--mode", "panoptic", "--size", "128", "-o", str(tmp_path / "by_hand"),
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    ours, theirs = files_of(tmp_path / "by_qgis"), files_of(tmp_path / "by_hand")
+    assert len(ours) >= 2 * 9  # semantic and instance
+    assert len(set(ours.values())) > 9  # they do not all hold the same
+    assert sorted(ours.values()) == sorted(theirs.values())
+    images = [files_of(tmp_path / name, "images") for name in ("by_qgis", "by_hand")]
+    assert sorted(images[0].values()) == sorted(images[1].values())
+
+
+def results_of(run) -> dict[str, object]:
+    """What an algorithm that was run with --json gave back."""
+    assert run.returncode == 0, run.stdout + run.stderr
+    return json.loads(run.stdout[run.stdout.index("{") :])["results"]
+
+
+def test_qgis_process_runs_every_command_of_the_engine_on_the_sample(
+    make_qgis_process, engine_program, sample
+):
+    qgis_process = make_qgis_process(True, str(engine_program))
+
+    def run(name: str, *pairs: str) -> dict[str, object]:
+        return results_of(qgis_process("--json", "run", f"polychip:{name}", "--", *pairs))
+
+    image, labels = sample / "after_20241031.tif", f"{sample / 'labels.gpkg'}|layername=labels"
+    judged = (
+        f"LABELS={labels}", f"IMAGERY={image}", "CLASS_FIELD=class", "INSTANCE_FIELD=instance_id",
+    )  # fmt: skip
+    figures = sample / "figures.json"
+    found = run("check", *judged, f"OUTPUT={sample / 'problems.gpkg'}", f"FIGURES={figures}")
+    assert found["ERRORS"] == 1  # the sample's one invalid polygon
+    source = ogr.Open(str(sample / "problems.gpkg"))
+    problems = source.GetLayerByName("problems")
+    assert problems.GetFeatureCount() == len(json.loads(figures.read_text())["problems"])
+    advice = run("advise", *judged, "GOAL=counting", f"OUTPUT={sample / 'advice.html'}")
+    assert advice["STRATEGY"] == "panoptic"
+    assert "building" in (sample / "advice.html").read_text(encoding="utf-8")
+    agreed = run("agree", f"LABELS={labels}", *judged, f"OUTPUT={sample / 'agree.gpkg'}")
+    assert (agreed["ACCURACY"], agreed["KAPPA"], agreed["PQ"]) == (1, 1, 1)  # with itself
+
+    dataset = f"DATASET={sample / 'dataset'}"
+    assert qgis_process(*export_arguments(sample / "dataset")).returncode == 0
+    polygons = run("vectorize", dataset, f"OUTPUT={sample / 'again.gpkg'}")
+    source = ogr.Open(str(sample / "again.gpkg"))
+    assert source.GetLayerByName("labels").GetFeatureCount() == polygons["COUNT"] > 200
+    converted = run("convertdataset", dataset, "FORMAT=coco", f"OUTPUT={sample / 'coco'}")
+    assert converted["COUNT"] == 25
+    page = run("report", dataset, f"QUALITY={figures}", f"OUTPUT={sample / 'report.html'}")
+    assert "geometry.invalid" in Path(page["OUTPUT"]).read_text(encoding="utf-8")
+
+
 def test_qgis_process_leaves_a_dataset_alone_unless_it_is_to_be_replaced(
     make_qgis_process, engine_program, sample
 ):
@@ -323,3 +395,147 @@ def test_loading_the_plugin_in_qgis_process_imports_no_foreign_package(
     assert {"polychip_qgis.plugin", "polychip_qgis.chip_grid"} <= loaded
     assert not any(name.startswith("polychip_qgis") for name in without)
     assert loaded & set(FOREIGN) == without & set(FOREIGN)  # QGIS 3.40 imports shapely itself
+
+
+def test_qgis_process_checks_labels_without_an_engine(qgis_process, sample):
+    """The sample's labels have one error; a bow tie that is added is the second."""
+    path = sample / "labels.gpkg"
+    source = ogr.Open(str(path), 1)
+    layer = source.GetLayerByName("labels")
+    left, right, low, high = layer.GetExtent()
+    x, y = (left + right) / 2, (low + high) / 2
+    feature = ogr.Feature(layer.GetLayerDefn())
+    feature.SetGeometry(
+        ogr.CreateGeometryFromWkt(
+            f"MULTIPOLYGON((({x} {y},{x + 50} {y + 50},{x + 50} {y},{x} {y + 50},{x} {y})))"
+        )
+    )
+    feature["class"], feature["instance_id"] = "water", 99_999
+    layer.CreateFeature(feature)
+    del feature, layer, source
+    output = sample / "problems.gpkg"
+    run = qgis_process(
+        "run", "polychip:quickcheck", "--", f"LABELS={path}|layername=labels",
+        "CLASS_FIELD=class", f"IMAGERY={sample / 'after_20241031.tif'}", f"OUTPUT={output}",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "ERRORS:\t2" in run.stdout
+    source = ogr.Open(str(output))
+    bad = [f for f in source.GetLayer(0) if f["check"] == "geometry.invalid"]
+    assert {f["severity"] for f in bad} == {"error"}
+    assert (x, x + 50, y, y + 50) in [f.GetGeometryRef().GetEnvelope() for f in bad]
+
+
+MODEL = """
+from qgis.core import QgsApplication, QgsProcessingModelAlgorithm, QgsProcessingModelChildAlgorithm
+from qgis.core import QgsProcessingModelChildParameterSource as Source
+from qgis.core import QgsProcessingModelChildDependency, QgsProcessingModelOutput
+from qgis.core import QgsProcessingModelParameter
+from qgis.core import QgsProcessingParameterFileDestination, QgsProcessingParameterRasterLayer
+from qgis.core import QgsProcessingParameterVectorLayer
+import sys
+
+sys.path.insert(0, sys.argv[1])
+app = QgsApplication([], False)
+app.initQgis()
+from polychip_qgis.provider import PolychipProvider
+
+provider = PolychipProvider()
+QgsApplication.processingRegistry().addProvider(provider)
+model = QgsProcessingModelAlgorithm("begin", "tests")
+for parameter in (
+    QgsProcessingParameterRasterLayer("image", "image"),
+    QgsProcessingParameterVectorLayer("former", "former"),
+    QgsProcessingParameterFileDestination("file", "file"),
+):
+    model.addModelParameter(parameter, QgsProcessingModelParameter(parameter.name()))
+made = QgsProcessingModelChildAlgorithm("polychip:createproject")
+made.setChildId("made")
+adopt = QgsProcessingModelChildAlgorithm("polychip:adoptlayer")
+adopt.setChildId("adopt")
+check = QgsProcessingModelChildAlgorithm("polychip:quickcheck")
+check.setChildId("check")
+static, asked, child = Source.fromStaticValue, Source.fromModelParameter, Source.fromChildOutput
+for algorithm, values in (
+    (made, {"IMAGERY": asked("image"), "CLASSES": static("buildings"), "SIZE": static(64),
+            "OUTPUT": asked("file")}),
+    (adopt, {"INPUT": asked("former"), "CLASS_FIELD": static("class"),
+             "PROJECT": child("made", "OUTPUT")}),
+    (check, {"LABELS": child("made", "LABELS"), "CLASS_FIELD": static("class"),
+             "IMAGERY": asked("image")}),
+):
+    for name, source in values.items():
+        algorithm.addParameterSources(name, [source])
+adopt.setDependencies([QgsProcessingModelChildDependency("made")])
+check.setDependencies([QgsProcessingModelChildDependency("adopt")])
+problems = QgsProcessingModelOutput("problems")
+problems.setChildId("check")
+problems.setChildOutputName("OUTPUT")
+check.setModelOutputs({"problems": problems})
+for algorithm in (made, adopt, check):
+    model.addChildAlgorithm(algorithm)
+model.updateDestinationParameters()
+assert model.toFile(sys.argv[2])
+"""
+
+
+def test_a_project_is_made_filled_and_checked_by_a_model(
+    qgis_process, unpacked_plugin, scene, labels, tmp_path
+):
+    model, file, problems = (tmp_path / name for name in ("m.model3", "labels.gpkg", "p.gpkg"))
+    command = [sys.executable, "-c", MODEL, str(unpacked_plugin.parent), str(model)]
+    environment = qgis_environment(tmp_path) | {"QT_QPA_PLATFORM": "offscreen"}
+    made = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert model.exists(), made.stderr
+    run = qgis_process(
+        "run", str(model), "--", f"image={scene}", f"former={labels}|layername=buildings",
+        f"file={file}", f"check:problems={problems}",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+    source = ogr.Open(str(file))
+    taken = [(f["class"], f["tool"]) for f in source.GetLayerByName("labels")]
+    assert [name for name, _ in taken] == ["building"] * 8
+    assert {tool[:5] for _, tool in taken} == {"from:"}
+    source = ogr.Open(str(problems))
+    assert {f["check"] for f in source.GetLayer(0)} == {"place.cell_not_done"}
+
+
+def test_qgis_process_makes_a_grid_of_tasks_and_merges_files(qgis_process, scene, tmp_path):
+    grid, file = tmp_path / "grid.gpkg", tmp_path / "labels.gpkg"
+    run = qgis_process(
+        "run", "polychip:taskgrid", "--", f"IMAGERY={scene}", "SIZE=64", f"OUTPUT={grid}"
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "COUNT:\t20" in run.stdout
+    run = qgis_process(
+        "run", "polychip:createproject", "--", f"IMAGERY={scene}", "CLASSES=buildings", "SIZE=64",
+        f"OUTPUT={file}",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+    theirs = Path(shutil.copy(file, tmp_path / "labels-ann.gpkg"))
+    source = ogr.Open(str(theirs), 1)
+    layer = source.GetLayerByName("labels")
+    feature = ogr.Feature(layer.GetLayerDefn())
+    feature.SetGeometry(
+        ogr.CreateGeometryFromWkt(
+            "MULTIPOLYGON(((500010 4399900,500030 4399900,500030 4399920,500010 4399900)))"
+        )
+    )
+    feature["class"], feature["uuid"], feature["instance_id"] = "building", "theirs", 1
+    layer.CreateFeature(feature)
+    del feature, layer, source
+    run = qgis_process(
+        "run", "polychip:mergeannotators", "--", f"PROJECT={file}", f"FILES={theirs}"
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "ADDED:\t1" in run.stdout
+    source = ogr.Open(str(file))
+    assert [f["uuid"] for f in source.GetLayerByName("labels")] == ["theirs"]
+    run = qgis_process(
+        "run", "polychip:createproject", "--", f"IMAGERY={scene}", "CLASSES=buildings", "SIZE=64",
+        f"OUTPUT={file}",
+    )  # fmt: skip
+    assert run.returncode == 1
+    assert "is there already" in run.stdout + run.stderr

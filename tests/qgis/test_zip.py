@@ -36,7 +36,7 @@ SUSPICIOUS = (
     ".pyd",
 )
 STANDARD_LIBRARY = set(sys.stdlib_module_names)
-ALLOWED = {"qgis", "osgeo"}
+ALLOWED = {"qgis", "osgeo", "numpy", "processing"}
 """QGIS itself and the GDAL bindings that come with it."""
 
 

@@ -69,23 +69,14 @@ def adopt(
     Raises:
         AdoptError: the layer has no CRS, or no such field.
     """
-    if not layer.crs().isValid():
-        raise AdoptError(
-            tr("“{name}” has no coordinate reference system; set it first.").format(
-                name=layer.name()
-            )
-        )
-    if layer.fields().lookupField(class_field) < 0:
-        raise AdoptError(
-            tr("“{name}” has no field “{field}”.").format(name=layer.name(), field=class_field)
-        )
+    check_source(layer, class_field)
     transform = QgsCoordinateTransform(layer.crs(), crs, QgsProject.instance().transformContext())
     rows, n_empty, n_unnamed = [], 0, 0
     names: dict[str, None] = {}
     numbers = _Numbers()
     for feature in layer.getFeatures(QgsFeatureRequest()):
-        name = feature[class_field]
-        if name in (None, "") or (hasattr(name, "isNull") and name.isNull()):
+        name = class_value(feature[class_field])
+        if name is None:
             n_unnamed += 1
             continue
         geometry = flat(feature.geometry())
@@ -94,10 +85,35 @@ def adopt(
         if geometry.isEmpty():
             n_empty += 1
             continue
-        names[str(name)] = None
-        values = _values(feature, str(name), numbers)
+        names[name] = None
+        values = _values(feature, name, numbers)
         rows.append(LabelRow(bytes(geometry.asWkb()), values))
     return Adopted(rows, with_classes(classes, names), n_empty, n_unnamed)
+
+
+def check_source(layer: QgsVectorLayer, class_field: str) -> None:
+    """Whether polygons can be taken from a layer; an empty `class_field` asks for none.
+
+    Raises:
+        AdoptError: the layer has no CRS, or no such field.
+    """
+    if not layer.crs().isValid():
+        raise AdoptError(
+            tr("“{name}” has no coordinate reference system; set it first.").format(
+                name=layer.name()
+            )
+        )
+    if class_field and layer.fields().lookupField(class_field) < 0:
+        raise AdoptError(
+            tr("“{name}” has no field “{field}”.").format(name=layer.name(), field=class_field)
+        )
+
+
+def class_value(value: object) -> str | None:
+    """A value of the class field as text; None: it is empty."""
+    if value in (None, "") or (hasattr(value, "isNull") and value.isNull()):
+        return None
+    return str(value)
 
 
 def with_classes(classes: list[LabelClass], names: dict[str, None]) -> list[LabelClass]:

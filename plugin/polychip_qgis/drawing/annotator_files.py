@@ -11,16 +11,18 @@ import contextlib
 import re
 import shutil
 import sqlite3
+import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from qgis.core import QgsFeature, QgsFeatureRequest, QgsGeometry, QgsVectorLayer
+from qgis.core import QgsFeature, QgsFeatureRequest, QgsGeometry, QgsProject, QgsVectorLayer
 
 from ..snapshot import remove_geopackage
 from ..translation import tr
+from .geopackage import GeoPackageError, copy_committed
 from .journal import plain
 from .make import open_layers
-from .names import ANNOTATOR, CELL, CHANGED, INSTANCE, NOTE, STATUS, TASKS, TODO, UUID
+from .names import ANNOTATOR, CELL, CHANGED, INSTANCE, NOTE, STATUS, TODO, UUID
 from .session import LabelSession
 
 
@@ -44,7 +46,8 @@ def write_files(session: LabelSession) -> list[Path]:
     """A copy of the GeoPackage for each annotator that cells were handed out to, with their cells.
 
     Raises:
-        AnnotatorFilesError: edits are not saved, nobody has cells, or a file is there already.
+        AnnotatorFilesError: edits are not saved, nobody has cells, a file is there already or cannot
+            be written.
     """
     if session.modified:
         raise AnnotatorFilesError(tr("Save first: the files are copies of what is saved."))
@@ -72,28 +75,46 @@ def merge_files(session: LabelSession, paths: list[Path]) -> Merged:
 
     Raises:
         MakeError: a file lacks a layer.
-        AnnotatorFilesError: a file is in another CRS.
+        AnnotatorFilesError: a file is in another CRS, cannot be read, or is edited in this project.
     """
+    for path in paths:
+        _check_saved(path)
     session.start()
     total = Merged(0, 0, 0, 0, [])
-    for path in paths:
-        labels, _, tasks = open_layers(path)
-        if labels.crs() != session.labels.crs():
+    with tempfile.TemporaryDirectory() as folder:
+        for number, path in enumerate(paths):
+            # Of a file that QGIS has open, a second connection may see an older state.
+            copy = Path(folder) / f"{number}.gpkg"
+            _copy(path, copy)
+            merged = _merge_copy(session, copy, path)
+            total = Merged(*(one + other for one, other in zip(total, merged)))
+    return total
+
+
+def _check_saved(path: Path) -> None:
+    for layer in QgsProject.instance().mapLayers().values():
+        if not isinstance(layer, QgsVectorLayer) or not layer.isModified():
+            continue
+        if Path(layer.source().split("|")[0]) == path:
             raise AnnotatorFilesError(
-                tr("{path} is in {crs}, the project in {other}.").format(
-                    path=path, crs=labels.crs().authid(), other=session.labels.crs().authid()
+                tr("“{name}” of {path} has unsaved edits: save them first.").format(
+                    name=layer.name(), path=path
                 )
             )
-        n_cells, area = _merge_tasks(session, tasks)
-        n_added, n_changed, n_renumbered, missing = _merge_labels(session, labels, area)
-        total = Merged(
-            total.n_added + n_added,
-            total.n_changed + n_changed,
-            total.n_cells + n_cells,
-            total.n_renumbered + n_renumbered,
-            total.missing + missing,
+
+
+def _merge_copy(session: LabelSession, copy: Path, path: Path) -> Merged:
+    """Merge one file from its copy; the layers are let go of at the end."""
+    labels, _, tasks = open_layers(copy, told=path)
+    if labels.crs() != session.labels.crs():
+        raise AnnotatorFilesError(
+            tr("{path} is in {crs}, the project in {other}.").format(
+                path=path, crs=labels.crs().authid(), other=session.labels.crs().authid()
+            )
         )
-    return total
+    n_cells, area = _merge_tasks(session, tasks)
+    n_added, n_changed, n_renumbered, missing = _merge_labels(session, labels, area)
+    return Merged(n_added, n_changed, n_cells, n_renumbered, missing)
 
 
 def _file_name(name: str) -> str:
@@ -104,25 +125,24 @@ def _copy_for(source: Path, target: Path, name: str) -> None:
     partial = target.with_name(f"{target.stem}.partial.gpkg")
     remove_geopackage(partial)
     try:
-        # SQLite's own copy holds what is still in the write-ahead log.
-        with contextlib.closing(sqlite3.connect(str(source))) as reading:
-            with contextlib.closing(sqlite3.connect(str(partial))) as writing:
-                reading.backup(writing)
-        layer = QgsVectorLayer(f"{partial}|layername={TASKS}", TASKS, "ogr")
-        others = [f.id() for f in layer.getFeatures() if f[ANNOTATOR] != name]
-        if others and not layer.dataProvider().deleteFeatures(others):
-            raise AnnotatorFilesError(
-                tr("{path} cannot be written: {reason}").format(
-                    path=target, reason=layer.dataProvider().lastError()
-                )
-            )
-        layer.dataProvider().leaveUpdateMode()
-        del layer
-        with contextlib.closing(sqlite3.connect(str(partial))) as whole:
-            whole.execute("PRAGMA journal_mode=DELETE")
+        _copy(source, partial)
+        # Not by a layer: QGIS keeps connections open, which would turn the file to a log again.
+        with contextlib.closing(sqlite3.connect(str(partial))) as copy, copy:
+            copy.execute("DELETE FROM tasks WHERE annotator IS NOT ?", (name,))
         shutil.move(str(partial), str(target))
+    except sqlite3.Error as error:
+        raise AnnotatorFilesError(
+            tr("{path} cannot be written: {reason}").format(path=target, reason=error)
+        ) from error
     finally:
         remove_geopackage(partial)
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        copy_committed(source, target)
+    except GeoPackageError as error:
+        raise AnnotatorFilesError(str(error)) from error
 
 
 def _merge_tasks(session: LabelSession, tasks: QgsVectorLayer) -> tuple[int, QgsGeometry]:
@@ -166,7 +186,7 @@ def _merge_labels(
                 number = session.tally.next_id()
             taken.add(number)
             n_added += _add(layer, feature, number)
-        elif _newer(feature, known):
+        elif _newer(feature, known) or _changed_without_time(layer, feature, known):
             n_changed += _change(layer, known, feature)
     layer.endEditCommand()
     layer.triggerRepaint()
@@ -183,6 +203,16 @@ def _newer(feature: QgsFeature, known: QgsFeature) -> bool:
     if one == other or one is None:
         return False
     return other is None or feature[CHANGED] > known[CHANGED]
+
+
+def _changed_without_time(layer: QgsVectorLayer, feature: QgsFeature, known: QgsFeature) -> bool:
+    """By a program that keeps no time of change, or in the second in which it was drawn."""
+    if plain(feature[CHANGED]) != plain(known[CHANGED]):
+        return False
+    names = [name for name in _names(layer, feature) if name not in (INSTANCE, UUID)]
+    return not feature.geometry().equals(known.geometry()) or any(
+        plain(feature[name]) != plain(known[name]) for name in names
+    )
 
 
 def _names(layer: QgsVectorLayer, feature: QgsFeature) -> list[str]:

@@ -135,6 +135,12 @@ def from_values(values: Iterable[Any]) -> list[LabelClass]:
     return numbered([{"name": name} for name in names])
 
 
+def values_of(layer: Any, field: str) -> list[LabelClass]:
+    """A class for each of the first 500 values of a vector layer's field."""
+    values = layer.uniqueValues(layer.fields().lookupField(field), 500)
+    return from_values(v for v in values if not (hasattr(v, "isNull") and v.isNull()))
+
+
 def numbered(rows: Sequence[dict[str, Any]]) -> list[LabelClass]:
     """Classes of rows that may lack code and colour; missing codes are the lowest free ones.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qgis.core import Qgis, QgsGeometry, QgsProject, QgsVectorLayer
 from qgis.gui import QgisInterface
-from qgis.PyQt.QtCore import QObject, Qt, QTimer
+from qgis.PyQt.QtCore import QObject, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QAction
 
 from ..about import icon
@@ -16,7 +16,7 @@ from ..translation import tr
 from .commands import Commands
 from .draw_tool import HOLE
 from .edits import EditRefused
-from .keys import DrawingActions, HeldKey
+from .keys import DONE_ELSEWHERE, DrawingActions, HeldKey
 from .label_layers import LABELS, label_layers, layers_around, role_of
 from .make import LabelProject
 from .map_side import MapSide
@@ -31,6 +31,9 @@ TOOLS = ("polygon", "rectangle", "circle", "freehand", "brush", "wand", "hole", 
 
 class DrawingControl(QObject):
     """One for the plugin."""
+
+    sessionChanged = pyqtSignal()
+    """Another project is drawn in, or none."""
 
     def __init__(self, iface: QgisInterface) -> None:
         super().__init__(iface.mainWindow())
@@ -144,6 +147,7 @@ class DrawingControl(QObject):
         self.prelabels.attach()
         self._show_state()
         self._show_editing()
+        self.sessionChanged.emit()
         if session.waiting:
             self.recovery.offer()
 
@@ -158,6 +162,7 @@ class DrawingControl(QObject):
             layer.afterCommitChanges.disconnect(self._show_editing)
         session.labels.rendererChanged.disconnect(self._style_changed)
         self.map.attach(None)
+        self.sessionChanged.emit()
         session.stop()
         session.deleteLater()
 
@@ -261,7 +266,7 @@ class DrawingControl(QObject):
 
     def _do(self, name: str) -> None:
         session = self.session
-        if session is None:
+        if session is None or name in DONE_ELSEWHERE:
             return
         if name in TOOLS:
             self._iface.setActiveLayer(session.labels)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from qgis.core import (
@@ -52,6 +52,7 @@ class Stroke(NamedTuple):
     tool: str
     annotator: str
     source: str
+    status: str = OK
 
 
 class LabelEditor:
@@ -89,14 +90,22 @@ class LabelEditor:
                     self.layer.deleteFeature(fid)
             return keeper
 
-    def add_all(self, strokes: Sequence[Stroke], title: str) -> int:
-        """Add polygons as they are, in one step; returns how many."""
-        found = [stroke._replace(shape=shapes.polygons_of(stroke.shape)) for stroke in strokes]
-        found = [stroke for stroke in found if not stroke.shape.isEmpty()]
+    def take_over(self, strokes: Iterable[Stroke], title: str) -> list[int | None]:
+        """Polygons that somebody else has drawn, in one step; what is there is never changed.
+
+        Under 'overlap' they lie over what is there, else they stop at it, and those of which
+        nothing is left are left out. Returns the id of each stroke's new feature, or None.
+        """
+        made: list[int | None] = []
         with self._step(title):
-            for stroke in found:
-                self._add(stroke.shape, stroke)
-        return len(found)
+            for stroke in strokes:
+                shape = shapes.polygons_of(stroke.shape)
+                if stroke.rule != "overlap" and not shape.isEmpty():
+                    near = self._near(shape.boundingBox())
+                    old = {fid: feature.geometry() for fid, feature in near.items()}
+                    shape = shapes.outside(shape, old)
+                made.append(None if shape.isEmpty() else self._add(shape, stroke))
+        return made
 
     def fill_rest(self, cell: QgsGeometry, stroke: Stroke) -> int:
         """A polygon of what no polygon of the cell covers; `stroke.shape` is the cell itself."""
@@ -162,6 +171,20 @@ class LabelEditor:
                 if fid != keeper:
                     self.layer.deleteFeature(fid)
         return keeper
+
+    def mend(
+        self,
+        reshaped: Mapping[int, QgsGeometry],
+        deleted: Collection[int],
+        renumbered: Mapping[int, int],
+    ) -> None:
+        """New outlines, polygons to delete, new object ids; one step of undo."""
+        with self._step(tr("Fix problems")):
+            self._apply(dict(reshaped))
+            for fid, number in renumbered.items():
+                self._put(self.layer.getFeature(fid), INSTANCE, number)
+            for fid in deleted:
+                self.layer.deleteFeature(fid)
 
     # --- attributes
 
@@ -277,7 +300,7 @@ class LabelEditor:
                 CLASS: stroke.class_name,
                 INSTANCE: self._next_id(),
                 UUID: str(uuid.uuid4()),
-                STATUS: OK,
+                STATUS: stroke.status,
                 ANNOTATOR: stroke.annotator or None,
                 CREATED: now,
                 CHANGED: now,

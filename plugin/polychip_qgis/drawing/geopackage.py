@@ -7,6 +7,7 @@ Lists of values are coded domains, which QGIS and other programs show as lists w
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -123,6 +124,27 @@ def settle(path: Path) -> None:
         dataset = gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE)
         if dataset is not None:
             dataset.ReleaseResultSet(dataset.ExecuteSQL("PRAGMA wal_checkpoint(TRUNCATE)"))
+
+
+def copy_committed(source: Path, target: Path) -> None:
+    """Copy a GeoPackage with all that was saved in it, whatever is open elsewhere.
+
+    SQLite's own copy holds what is still in the write-ahead log.
+
+    Raises:
+        GeoPackageError: there is no such file, or it cannot be read.
+    """
+    if not source.is_file():  # SQLite would make an empty one
+        raise GeoPackageError(tr("{path} is not there.").format(path=source))
+    try:
+        with contextlib.closing(sqlite3.connect(str(source))) as reading:
+            with contextlib.closing(sqlite3.connect(str(target))) as writing:
+                reading.backup(writing)
+                writing.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.Error as error:
+        raise GeoPackageError(
+            tr("{path} cannot be read: {reason}").format(path=source, reason=error)
+        ) from error
 
 
 def _written(

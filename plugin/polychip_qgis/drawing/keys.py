@@ -18,6 +18,8 @@ from ..translation import tr
 
 N_CLASS_KEYS = 18
 """1 to 9, then Shift+1 to Shift+9."""
+DONE_ELSEWHERE = ("problem", "accept", "accept_all", "reject", "reject_all", "adjust")
+"""Deeds that other parts of the plugin listen to."""
 
 
 class Deed(NamedTuple):
@@ -69,7 +71,7 @@ def deeds() -> list[Deed]:
             tr("Show on the map what the threshold picks"),
             True,
         ),
-        Deed("otsu", tr("Otsu"), "X", tr("The threshold that parts the map’s values best")),
+        Deed("otsu", tr("Otsu"), "T", tr("The threshold that parts the map’s values best")),
         Deed(
             "convert",
             tr("Convert Cell"),
@@ -144,6 +146,26 @@ def deeds() -> list[Deed]:
             tr("The cell is done: what has no polygon is verified background. Again: not done"),
         ),
         Deed("unsure", tr("Unsure"), "Shift+Y", tr("The cell wants another look; add a note")),
+        Deed(
+            "problem",
+            tr("Next Problem"),
+            "J",
+            tr("Go to the next problem that the quick checks have found"),
+            False,
+            False,
+        ),
+        Deed("accept", tr("Accept"), "X", tr("Take the proposal under the cursor over")),
+        Deed("accept_all", tr("Accept All"), "Shift+X", tr("Take all proposals of the cell over")),
+        Deed("reject", tr("Reject"), "Z", tr("Propose what is under the cursor no more")),
+        Deed(
+            "reject_all", tr("Reject All"), "Shift+Z", tr("Propose what is in the cell no more")
+        ),
+        Deed(
+            "adjust",
+            tr("Accept and Edit"),
+            "Shift+E",
+            tr("Take the proposal under the cursor over, and its corners in hand"),
+        ),
     ]
 
 

@@ -79,8 +79,8 @@ def make_project(request: ProjectRequest, project: QgsProject) -> LabelProject:
     if request.adopted is not None:
         adopted = adopt(request.adopted, request.adopted_class_field, request.classes, crs)
         classes = adopted.classes
-    scenes = _scenes(request.images)
-    cells = _cells(request, scenes)
+    scenes = scenes_of(request.images)
+    cells = cells_on(scenes, ChipLayout(request.size, request.size, request.edge))
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = adopted.rows if adopted is not None else ()
     create_geopackage(path, crs.toWkt(crs.WktVariant.WKT_PREFERRED_GDAL), classes, cells, rows)
@@ -102,8 +102,11 @@ def make_project(request: ProjectRequest, project: QgsProject) -> LabelProject:
     return LabelProject(group, *layers, recipe, len(cells), adopted)
 
 
-def open_layers(path: Path) -> list[QgsVectorLayer]:
+def open_layers(path: Path, told: Path | None = None) -> list[QgsVectorLayer]:
     """Labels, extent and tasks of a GeoPackage, with the styles that it keeps.
+
+    Args:
+        told: the file that an error names, where `path` is a copy of it.
 
     Raises:
         MakeError: one is missing.
@@ -112,7 +115,8 @@ def open_layers(path: Path) -> list[QgsVectorLayer]:
     for name in (LABELS, EXTENT, TASKS):
         layer = QgsVectorLayer(f"{path}|layername={name}", name, "ogr")
         if not layer.isValid():
-            raise MakeError(tr("{path} has no layer “{name}”.").format(path=path, name=name))
+            text = tr("{path} has no layer “{name}”.")
+            raise MakeError(text.format(path=told or path, name=name))
         layers.append(layer)
     return layers
 
@@ -142,7 +146,7 @@ def _check(request: ProjectRequest, recipe: Path) -> None:
             )
 
 
-def _scenes(images: list[QgsRasterLayer]) -> list[tuple[str, QgsRasterLayer]]:
+def scenes_of(images: list[QgsRasterLayer]) -> list[tuple[str, QgsRasterLayer]]:
     """Each image with a scene's name of its own; no name ends with another, as the engine asks."""
     names: list[str] = []
     for layer in images:
@@ -160,19 +164,24 @@ def _alike(one: str, other: str) -> bool:
     return a.endswith(b) or b.endswith(a)
 
 
-def _cells(request: ProjectRequest, scenes: list[tuple[str, QgsRasterLayer]]) -> list[Cell]:
-    layout = ChipLayout(request.size, request.size, request.edge)
+def cells_on(scenes: list[tuple[str, QgsRasterLayer]], layout: ChipLayout) -> list[Cell]:
+    """The cells of all scenes.
+
+    Raises:
+        MakeError: there would be none, or too many to look at.
+        NoPixelGridError: an image has no pixels of its own.
+    """
     cells: list[Cell] = []
     for name, layer in scenes:
         image_of(layer)  # refuses what the engine could not open
         grid = grid_of(layer)
-        n_cells = -(-grid.width // request.size) * -(-grid.height // request.size)
+        n_cells = -(-grid.width // layout.size) * -(-grid.height // layout.size)
         if len(cells) + n_cells > MAX_CELLS:
             raise MakeError(
                 tr(
                     "Cells of {size} pixels on “{name}” would be {count}, at most {most} are "
                     "allowed; choose larger cells."
-                ).format(size=request.size, name=layer.name(), count=n_cells, most=MAX_CELLS)
+                ).format(size=layout.size, name=layer.name(), count=n_cells, most=MAX_CELLS)
             )
         cells += cells_of(name, grid, layout)
     if not cells:

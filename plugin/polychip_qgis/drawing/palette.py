@@ -54,7 +54,7 @@ class LabelPalette(QgsDockWidget):
     opacityChosen = pyqtSignal(int)
     taskViewChosen = pyqtSignal(str)
     commandChosen = pyqtSignal(str)
-    """'hand_out', 'write_files', 'merge_files', 'bands', 'annotator'."""
+    """A name of the menu below More."""
 
     def __init__(self, actions: DrawingActions, parent: QWidget | None = None) -> None:
         super().__init__(tr("Polychip Labels"), parent)
@@ -94,6 +94,9 @@ class LabelPalette(QgsDockWidget):
             ("merge_files", tr("Merge Annotators’ Files…")),
             ("annotator", tr("Annotator’s Name…")),
             ("bands", tr("Bands of the Image…")),
+            ("proposals", tr("Propose Labels From a Layer…")),
+            ("problems", tr("List of Problems")),
+            ("check", tr("Check Before Export")),
         ):
             action = QAction(text, menu)
             action.setObjectName(f"command_{name}")
@@ -220,6 +223,7 @@ class LabelPalette(QgsDockWidget):
                 [self.cell], [self.status, self.order],
                 [self._button("previous"), self._button("next")],
                 [self._button("done"), self._button("unsure")],
+                [self._button("problem")],
                 [self.note], [self.progress], [self.by_annotator], [self.task_view],
             ]),
             self._group("viewGroup", tr("View"), [
@@ -228,6 +232,11 @@ class LabelPalette(QgsDockWidget):
                 self.compare_boxes,
                 [self._button("flicker"), self._button("bands")],
                 [self._button("stretch")],
+            ]),
+            self._group("proposalGroup", tr("Proposals"), [
+                [self._button("accept"), self._button("accept_all")],
+                [self._button("reject"), self._button("reject_all")],
+                [self._button("adjust")],
             ]),
         ]  # fmt: skip
         for group in self.groups:

@@ -74,7 +74,7 @@ class LabelSession(QObject):
         self._settling = QTimer(self)
         self._settling.setSingleShot(True)
         self._settling.setInterval(0)
-        self._settling.timeout.connect(lambda: settle(layers.geopackage))
+        self._settling.timeout.connect(self._settle)
         for layer in layers.all:
             layer.undoStack().indexChanged.connect(self._timer.start)
             layer.afterCommitChanges.connect(self._timer.start)
@@ -98,6 +98,9 @@ class LabelSession(QObject):
             layer.afterCommitChanges.disconnect(self._timer.start)
             layer.afterCommitChanges.disconnect(self._settling.start)
             layer.afterRollBack.disconnect(self._timer.start)
+
+    def _settle(self) -> None:
+        settle(self.layers.geopackage)
 
     # --- state
 
@@ -172,8 +175,10 @@ class LabelSession(QObject):
 
     def take_prelabels(self, polygons: Sequence[QgsGeometry], tool: str) -> int:
         """Add polygons of the current class that overlap nothing. Raises EditRefused."""
-        strokes = [self._stroke(shape, tool) for shape in polygons]
-        return self.editor.add_all(strokes, tr("Pre-labels"))
+        # They were cut off what is drawn already; `RULES[0]` adds them as they are.
+        strokes = [self._stroke(shape, tool)._replace(rule=RULES[0]) for shape in polygons]
+        made = self.editor.take_over(strokes, tr("Pre-labels"))
+        return sum(fid is not None for fid in made)
 
     def fill_rest(self) -> int:
         """Fill the rest of the current cell. Raises EditRefused, KeyError without a cell."""

@@ -78,16 +78,20 @@ def overlapping(new: QgsGeometry, old: dict[int, QgsGeometry]) -> dict[int, QgsG
     return {fid: shape for fid, shape in near.items() if overlap_area(new, shape) > floor}
 
 
+def outside(new: QgsGeometry, old: dict[int, QgsGeometry]) -> QgsGeometry:
+    """What of the new polygon no old one covers; crumbs are nothing."""
+    met = overlapping(new, old)
+    left = polygons_of(new.difference(union(met.values()))) if met else polygons_of(new)
+    return left if left.area() > SLIVER * new.area() else polygons_of(QgsGeometry())
+
+
 def give_way(new: QgsGeometry, old: dict[int, QgsGeometry]) -> Changed:
     """The new polygon stops at the old ones.
 
     One that lies wholly inside old ones can only be meant as an island: it takes its ground.
     """
-    met = overlapping(new, old)
-    left = polygons_of(new.difference(union(met.values()))) if met else polygons_of(new)
-    if left.area() <= SLIVER * new.area():
-        return take_ground(new, old)
-    return Changed(left, {})
+    left = outside(new, old)
+    return take_ground(new, old) if left.isEmpty() else Changed(left, {})
 
 
 def take_ground(new: QgsGeometry, old: dict[int, QgsGeometry]) -> Changed:

@@ -40,7 +40,7 @@ from ..raster_grid import NoPixelGridError, grid_of
 from ..translation import tr
 from .adopt import AdoptError
 from .annotator import annotator, set_annotator
-from .classes import ClassListError, LabelClass, from_csv, from_recipe, from_values
+from .classes import ClassListError, LabelClass, from_csv, from_recipe, values_of
 from .geopackage import GeoPackageError
 from .make import MakeError, ProjectRequest, make_project
 from .templates import TEMPLATES, template, template_title
@@ -264,8 +264,7 @@ class StartPage(QDialog):
         layer, field = self.adopted.currentLayer(), self.adopted_field.currentField()
         if layer is None or not field:
             return []
-        values = layer.uniqueValues(layer.fields().lookupField(field), 500)
-        return from_values(v for v in values if not (hasattr(v, "isNull") and v.isNull()))
+        return values_of(layer, field)
 
     def _adopted_chosen(self, layer: QgsVectorLayer | None) -> None:
         self.adopted_field.setLayer(layer)

@@ -4,16 +4,168 @@
   <context>
     <name>Polychip</name>
     <message>
+      <source>Advise on a strategy</source>
+      <translation>Strategie empfehlen</translation>
+    </message>
+    <message>
+      <source>Semantic, instance or panoptic masks? With the evidence</source>
+      <translation>Semantische, Instanz- oder panoptische Masken? Mit Belegen</translation>
+    </message>
+    <message>
+      <source>Says whether to label for semantic, instance or panoptic masks, with figures from these very labels: objects that would melt together, hidden and tiny ones, which classes are things and which stuff, a chip size and stride, whether the pixels are small enough, the effort of drawing, and what would change the advice.
+
+The goal is how many (counting), how much (area), what became of each (change), or where (mapping). The page holds all of it with pictures.</source>
+      <translation>Sagt, ob für semantische, Instanz- oder panoptische Masken zu zeichnen ist, mit Zahlen aus eben diesen Polygonen: Objekte, die verschmelzen würden, verdeckte und winzige, welche Klassen Dinge sind und welche Fläche, Größe und Schrittweite der Chips, ob die Pixel klein genug sind, der Aufwand des Zeichnens, und was die Empfehlung ändern würde.
+
+Das Ziel ist, wie viele (counting), wie viel (area), was aus jedem wurde (change) oder wo (mapping). Die Seite enthält alles mit Bildern.</translation>
+    </message>
+    <message>
+      <source>Imagery</source>
+      <translation>Bild</translation>
+    </message>
+    <message>
+      <source>What the masks are for</source>
+      <translation>Wozu die Masken dienen</translation>
+    </message>
+    <message>
+      <source>Advice</source>
+      <translation>Empfehlung</translation>
+    </message>
+    <message>
+      <source>Strategy</source>
+      <translation>Strategie</translation>
+    </message>
+    <message>
+      <source>Chip size in pixels</source>
+      <translation>Chipgröße in Pixeln</translation>
+    </message>
+    <message>
+      <source>Stride in pixels</source>
+      <translation>Schrittweite in Pixeln</translation>
+    </message>
+    <message>
+      <source>Advice: {strategy}</source>
+      <translation>Empfehlung: {strategy}</translation>
+    </message>
+    <message>
+      <source>Agreement of annotators</source>
+      <translation>Übereinstimmung der Zeichner</translation>
+    </message>
+    <message>
+      <source>How well annotators agree, or predictions with labels</source>
+      <translation>Wie gut Zeichner übereinstimmen, oder Vorhersagen mit Polygonen</translation>
+    </message>
+    <message>
+      <source>Compares two or more label layers, or predictions with labels: pixels (IoU, F1, Cohen’s kappa), outlines, and objects (panoptic quality). The first layer is the reference of precision and recall. The figures are in the log, and where A and B differ becomes a layer.
+
+Of more than two layers a consensus can be made: the most frequent answer at each pixel, or STAPLE’s.</source>
+      <translation>Vergleicht zwei oder mehr Polygonlayer, oder Vorhersagen mit Polygonen: Pixel (IoU, F1, Cohens Kappa), Umrisse und Objekte (panoptische Güte). Der erste Layer ist der Bezug von Genauigkeit und Trefferquote. Die Zahlen stehen im Protokoll, und wo A und B sich unterscheiden, wird ein Layer.
+
+Aus mehr als zwei Layern kann ein Konsens gemacht werden: an jedem Pixel die häufigste Antwort, oder die von STAPLE.</translation>
+    </message>
+    <message>
+      <source>Image whose pixels are compared</source>
+      <translation>Bild, dessen Pixel verglichen werden</translation>
+    </message>
+    <message>
+      <source>Side of a pixel where there is no image, in units of the first layer</source>
+      <translation>Seite eines Pixels, wo es kein Bild gibt, in Einheiten des ersten Layers</translation>
+    </message>
+    <message>
+      <source>Outlines may be so far apart, in pixels</source>
+      <translation>So weit dürfen Umrisse auseinander liegen, in Pixeln</translation>
+    </message>
+    <message>
+      <source>Label layers</source>
+      <translation>Polygonlayer</translation>
+    </message>
+    <message>
+      <source>Consensus</source>
+      <translation>Konsens</translation>
+    </message>
+    <message>
+      <source>Confusion matrix</source>
+      <translation>Konfusionsmatrix</translation>
+    </message>
+    <message>
+      <source>Class field, of the same name in all layers</source>
+      <translation>Klassenfeld, in allen Layern gleich benannt</translation>
+    </message>
+    <message>
+      <source>Instance field (empty: every polygon is an object of its own)</source>
+      <translation>Instanzfeld (leer: jedes Polygon ist ein eigenes Objekt)</translation>
+    </message>
+    <message>
+      <source>Disagreement</source>
+      <translation>Unterschiede</translation>
+    </message>
+    <message>
+      <source>Share of equal pixels</source>
+      <translation>Anteil gleicher Pixel</translation>
+    </message>
+    <message>
+      <source>Cohen’s kappa</source>
+      <translation>Cohens Kappa</translation>
+    </message>
+    <message>
+      <source>Panoptic quality</source>
+      <translation>Panoptische Güte</translation>
+    </message>
+    <message>
+      <source>Krippendorff’s alpha</source>
+      <translation>Krippendorffs Alpha</translation>
+    </message>
+    <message>
+      <source>Choose two or more label layers.</source>
+      <translation>Zwei oder mehr Polygonlayer wählen.</translation>
+    </message>
+    <message>
+      <source>Check labels</source>
+      <translation>Polygone prüfen</translation>
+    </message>
+    <message>
+      <source>Look for faults in labels</source>
+      <translation>Fehler in Polygonen suchen</translation>
+    </message>
+    <message>
+      <source>Looks for faults in labels as you see them, unsaved edits too: geometry, overlaps and gaps, classes and object ids, place, a shift between labels and image, balance. The problems become a layer, each with its severity, a sentence, and what to do; the field “source_fid” is the polygon’s id in QGIS.
+
+Without imagery, place and registration are not checked. Nothing is changed.</source>
+      <translation>Sucht Fehler in den Polygonen, wie sie zu sehen sind, auch ungespeicherte: Geometrie, Überlappungen und Lücken, Klassen und Objektnummern, Lage, eine Verschiebung gegen das Bild, Ausgewogenheit. Die Probleme werden ein Layer, jedes mit Schwere, einem Satz und dem, was zu tun ist; das Feld „source_fid“ ist die Nummer des Polygons in QGIS.
+
+Ohne Bild werden Lage und Verschiebung nicht geprüft. Nichts wird geändert.</translation>
+    </message>
+    <message>
+      <source>Gaps between neighbours narrower than this are problems, in pixels</source>
+      <translation>Lücken zwischen Nachbarn, die schmaler sind, sind Probleme, in Pixeln</translation>
+    </message>
+    <message>
+      <source>Side of the chips in which objects are counted, in pixels</source>
+      <translation>Seite der Chips, in denen Objekte gezählt werden, in Pixeln</translation>
+    </message>
+    <message>
+      <source>Problems</source>
+      <translation>Probleme</translation>
+    </message>
+    <message>
+      <source>Problem areas</source>
+      <translation>Problemflächen</translation>
+    </message>
+    <message>
+      <source>Number of errors</source>
+      <translation>Anzahl der Fehler</translation>
+    </message>
+    <message>
+      <source>Number of warnings</source>
+      <translation>Anzahl der Warnungen</translation>
+    </message>
+    <message>
       <source>Stride in pixels (empty: same as size)</source>
       <translation>Schrittweite in Pixeln (leer: wie Größe)</translation>
     </message>
     <message>
       <source>Split (none, blocks, random, scene, field:NAME)</source>
       <translation>Aufteilung (none, blocks, random, scene, field:NAME)</translation>
-    </message>
-    <message>
-      <source>Imagery</source>
-      <translation>Bild</translation>
     </message>
     <message>
       <source>Labels</source>
@@ -24,20 +176,12 @@
       <translation>Klassenfeld</translation>
     </message>
     <message>
-      <source>Instance field (empty: every polygon is an object of its own)</source>
-      <translation>Instanzfeld (leer: jedes Polygon ist ein eigenes Objekt)</translation>
-    </message>
-    <message>
       <source>Labelled extent (empty: whole image)</source>
       <translation>Beschriftete Fläche (leer: ganzes Bild)</translation>
     </message>
     <message>
       <source>Mode</source>
       <translation>Modus</translation>
-    </message>
-    <message>
-      <source>Chip size in pixels</source>
-      <translation>Chipgröße in Pixeln</translation>
     </message>
     <message>
       <source>Edge rule</source>
@@ -134,6 +278,50 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
     <message>
       <source>A class’s code is a whole number from 0 to {most}.</source>
       <translation>Der Code einer Klasse ist eine ganze Zahl von 0 bis {most}.</translation>
+    </message>
+    <message>
+      <source>Convert dataset</source>
+      <translation>Datensatz umwandeln</translation>
+    </message>
+    <message>
+      <source>Write a dataset in another format</source>
+      <translation>Einen Datensatz in einem anderen Format schreiben</translation>
+    </message>
+    <message>
+      <source>Writes a dataset in another format: COCO, YOLO, Pascal VOC, Cityscapes, PNG, WebDataset, Hugging Face, STAC, Croissant and others. The dataset itself is not changed. A README in the new folder shows how it is loaded, and says what the format cannot hold.
+
+The format “gpkg” is the grid of chips as a GeoPackage for QGIS, with split and pixels by class; it is added to the map.</source>
+      <translation>Schreibt einen Datensatz in einem anderen Format: COCO, YOLO, Pascal VOC, Cityscapes, PNG, WebDataset, Hugging Face, STAC, Croissant und andere. Der Datensatz selbst wird nicht geändert. Eine README im neuen Ordner zeigt, wie er geladen wird, und sagt, was das Format nicht fassen kann.
+
+Das Format „gpkg“ ist das Chip-Raster als GeoPackage für QGIS, mit Aufteilung und Pixeln je Klasse; es kommt auf die Karte.</translation>
+    </message>
+    <message>
+      <source>Replace a converted dataset that is there</source>
+      <translation>Einen umgewandelten Datensatz ersetzen, der da ist</translation>
+    </message>
+    <message>
+      <source>Bands by number or name (empty: as the format has them)</source>
+      <translation>Bänder nach Nummer oder Name (leer: wie das Format sie hat)</translation>
+    </message>
+    <message>
+      <source>Options of the format, a line each: NAME=VALUE</source>
+      <translation>Optionen des Formats, je eine Zeile: NAME=WERT</translation>
+    </message>
+    <message>
+      <source>Dataset</source>
+      <translation>Datensatz</translation>
+    </message>
+    <message>
+      <source>Format</source>
+      <translation>Format</translation>
+    </message>
+    <message>
+      <source>Converted dataset</source>
+      <translation>Umgewandelter Datensatz</translation>
+    </message>
+    <message>
+      <source>A converted dataset is in {folder}: tick “Replace”, or choose another.</source>
+      <translation>In {folder} liegt ein umgewandelter Datensatz: „Ersetzen“ ankreuzen oder einen anderen Ordner wählen.</translation>
     </message>
     <message>
       <source>A class for every pixel: for land cover, water, roads, burned area.</source>
@@ -356,12 +544,16 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
       <translation>Teilen Sie zuerst Zellen zu: Keine Zelle hat einen Bearbeiter.</translation>
     </message>
     <message>
+      <source>{path} is in {crs}, the project in {other}.</source>
+      <translation>{path} ist in {crs}, das Projekt in {other}.</translation>
+    </message>
+    <message>
       <source>{path} is there already; merge it or move it away first.</source>
       <translation>{path} gibt es schon; führen Sie die Datei erst zusammen oder verschieben Sie sie.</translation>
     </message>
     <message>
-      <source>{path} is in {crs}, the project in {other}.</source>
-      <translation>{path} ist in {crs}, das Projekt in {other}.</translation>
+      <source>“{name}” of {path} has unsaved edits: save them first.</source>
+      <translation>„{name}“ aus {path} hat ungespeicherte Änderungen: zuerst speichern.</translation>
     </message>
     <message>
       <source>{path} cannot be written: {reason}</source>
@@ -520,6 +712,10 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
       <translation>Vereinen</translation>
     </message>
     <message>
+      <source>Fix problems</source>
+      <translation>Probleme beheben</translation>
+    </message>
+    <message>
       <source>Turn editing on first.</source>
       <translation>Schalten Sie zuerst die Bearbeitung ein.</translation>
     </message>
@@ -542,6 +738,10 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
     <message>
       <source>The GeoPackage {path} cannot be written: {reason}</source>
       <translation>Das GeoPackage {path} kann nicht geschrieben werden: {reason}</translation>
+    </message>
+    <message>
+      <source>{path} is not there.</source>
+      <translation>{path} ist nicht da.</translation>
     </message>
     <message>
       <source>True colour</source>
@@ -732,12 +932,64 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
       <translation>Die Zelle braucht einen zweiten Blick; mit Notiz</translation>
     </message>
     <message>
+      <source>Next Problem</source>
+      <translation>Nächstes Problem</translation>
+    </message>
+    <message>
+      <source>Go to the next problem that the quick checks have found</source>
+      <translation>Zum nächsten Problem gehen, das die Schnellprüfungen gefunden haben</translation>
+    </message>
+    <message>
+      <source>Accept</source>
+      <translation>Annehmen</translation>
+    </message>
+    <message>
+      <source>Take the proposal under the cursor over</source>
+      <translation>Den Vorschlag unter dem Mauszeiger übernehmen</translation>
+    </message>
+    <message>
+      <source>Accept All</source>
+      <translation>Alle annehmen</translation>
+    </message>
+    <message>
+      <source>Take all proposals of the cell over</source>
+      <translation>Alle Vorschläge der Zelle übernehmen</translation>
+    </message>
+    <message>
+      <source>Reject</source>
+      <translation>Ablehnen</translation>
+    </message>
+    <message>
+      <source>Propose what is under the cursor no more</source>
+      <translation>Was unter dem Mauszeiger liegt, nicht mehr vorschlagen</translation>
+    </message>
+    <message>
+      <source>Reject All</source>
+      <translation>Alle ablehnen</translation>
+    </message>
+    <message>
+      <source>Propose what is in the cell no more</source>
+      <translation>Was in der Zelle liegt, nicht mehr vorschlagen</translation>
+    </message>
+    <message>
+      <source>Accept and Edit</source>
+      <translation>Annehmen und bearbeiten</translation>
+    </message>
+    <message>
+      <source>Take the proposal under the cursor over, and its corners in hand</source>
+      <translation>Den Vorschlag unter dem Mauszeiger übernehmen und seine Ecken in die Hand nehmen</translation>
+    </message>
+    <message>
       <source>Class {number}</source>
       <translation>Klasse {number}</translation>
     </message>
     <message>
       <source>Label: {title}</source>
       <translation>Beschriften: {title}</translation>
+    </message>
+    <message>
+      <source>{path} has no layer “{name}”.</source>
+      <translation>{path} hat keinen Layer „{name}“.</translation>
     </message>
     <message>
       <source>Tick at least one image to be labelled.</source>
@@ -750,10 +1002,6 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
     <message>
       <source>No whole cell fits on the image; choose smaller cells.</source>
       <translation>Keine ganze Zelle passt auf das Bild; wählen Sie kleinere Zellen.</translation>
-    </message>
-    <message>
-      <source>{path} has no layer “{name}”.</source>
-      <translation>{path} hat keinen Layer „{name}“.</translation>
     </message>
     <message>
       <source>{path} is there already; choose another folder or name.</source>
@@ -872,6 +1120,18 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
       <translation>Bänder des Bildes…</translation>
     </message>
     <message>
+      <source>Propose Labels From a Layer…</source>
+      <translation>Labels aus einem Layer vorschlagen…</translation>
+    </message>
+    <message>
+      <source>List of Problems</source>
+      <translation>Liste der Probleme</translation>
+    </message>
+    <message>
+      <source>Check Before Export</source>
+      <translation>Vor dem Export prüfen</translation>
+    </message>
+    <message>
       <source>Key</source>
       <translation>Taste</translation>
     </message>
@@ -926,6 +1186,10 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
     <message>
       <source>View</source>
       <translation>Ansicht</translation>
+    </message>
+    <message>
+      <source>Proposals</source>
+      <translation>Vorschläge</translation>
     </message>
     <message>
       <source>No cell: press Next.</source>
@@ -1104,6 +1368,10 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
       <translation>Übernommen</translation>
     </message>
     <message>
+      <source>The notes in {path} cannot be read or written: {reason}</source>
+      <translation>Die Notizen in {path} können nicht gelesen oder geschrieben werden: {reason}</translation>
+    </message>
+    <message>
       <source>Hand out cells</source>
       <translation>Zellen zuteilen</translation>
     </message>
@@ -1154,6 +1422,10 @@ Randregel: „pad“ lässt die letzten Chips über das Bild hinausreichen, „s
     <message>
       <source>There is no engine at “{path}”; correct the path in the settings.</source>
       <translation>Unter „{path}“ ist kein Rechenkern; berichtigen Sie den Pfad in den Einstellungen.</translation>
+    </message>
+    <message>
+      <source>{path} cannot be written: choose a GeoPackage (.gpkg).</source>
+      <translation>{path} kann nicht geschrieben werden: ein GeoPackage (.gpkg) wählen.</translation>
     </message>
     <message>
       <source>The engine did not answer within {seconds} seconds.</source>
@@ -1288,16 +1560,16 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
       <translation>Wenn schon ein Datensatz da ist (new: anhalten)</translation>
     </message>
     <message>
-      <source>Dataset</source>
-      <translation>Datensatz</translation>
-    </message>
-    <message>
       <source>Recipe</source>
       <translation>Rezept</translation>
     </message>
     <message>
       <source>Preview</source>
       <translation>Vorschau</translation>
+    </message>
+    <message>
+      <source>Report</source>
+      <translation>Bericht</translation>
     </message>
     <message>
       <source>Export cancelled. What is finished is kept and can be resumed.</source>
@@ -1332,12 +1604,12 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
       <translation>{chips} Chips in {time} geschrieben.</translation>
     </message>
     <message>
-      <source>Open Folder</source>
-      <translation>Ordner öffnen</translation>
+      <source>Show Report</source>
+      <translation>Bericht zeigen</translation>
     </message>
     <message>
-      <source>Show Preview</source>
-      <translation>Vorschau zeigen</translation>
+      <source>Open Folder</source>
+      <translation>Ordner öffnen</translation>
     </message>
     <message>
       <source>Export again to resume it.</source>
@@ -1396,16 +1668,28 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
       <translation>Worin der Datensatz außer im eigenen Format noch geschrieben wird</translation>
     </message>
     <message>
-      <source>Chips on the map</source>
-      <translation>Chips auf der Karte</translation>
+      <source>Tick further images: each becomes a scene with the same labels; images on one grid count as dates of one place</source>
+      <translation>Weitere Bilder anhaken: Jedes wird eine Szene mit denselben Labels; Bilder auf einem Gitter gelten als Zeitpunkte eines Ortes</translation>
     </message>
     <message>
       <source>Chips of {dataset}</source>
       <translation>Chips von {dataset}</translation>
     </message>
     <message>
-      <source>Tick further images: each becomes a scene with the same labels; images on one grid count as dates of one place</source>
-      <translation>Weitere Bilder anhaken: Jedes wird eine Szene mit denselben Labels; Bilder auf einem Gitter gelten als Zeitpunkte eines Ortes</translation>
+      <source>The chips could not be put on the map: {reason}</source>
+      <translation>Die Chips konnten nicht auf die Karte gebracht werden: {reason}</translation>
+    </message>
+    <message>
+      <source>Recipe, for its classes</source>
+      <translation>Rezept, für seine Klassen</translation>
+    </message>
+    <message>
+      <source>Figures</source>
+      <translation>Zahlen</translation>
+    </message>
+    <message>
+      <source>The engine is at work…</source>
+      <translation>Die Engine arbeitet…</translation>
     </message>
     <message>
       <source>Select the Engine’s Environment</source>
@@ -1600,6 +1884,30 @@ Aufteilung: none (keine), blocks (Blöcke benachbarter Chips), random (Zufall), 
       <translation>Objekte: {n}</translation>
     </message>
     <message>
+      <source>Severity</source>
+      <translation>Schwere</translation>
+    </message>
+    <message>
+      <source>Check</source>
+      <translation>Prüfung</translation>
+    </message>
+    <message>
+      <source>Problem</source>
+      <translation>Problem</translation>
+    </message>
+    <message>
+      <source>Error</source>
+      <translation>Fehler</translation>
+    </message>
+    <message>
+      <source>Warning</source>
+      <translation>Warnung</translation>
+    </message>
+    <message>
+      <source>Info</source>
+      <translation>Hinweis</translation>
+    </message>
+    <message>
       <source>Stop the export; what is finished is kept and can be resumed</source>
       <translation>Den Export anhalten; was fertig ist, bleibt erhalten und kann fortgesetzt werden</translation>
     </message>
@@ -1622,6 +1930,774 @@ Aufteilung: none (keine), blocks (Blöcke benachbarter Chips), random (Zufall), 
     <message>
       <source>{time} left</source>
       <translation>noch {time}</translation>
+    </message>
+    <message>
+      <source>Adopt layer</source>
+      <translation>Layer übernehmen</translation>
+    </message>
+    <message>
+      <source>Polygons of another layer into a labelling project</source>
+      <translation>Polygone eines anderen Layers in ein Label-Projekt</translation>
+    </message>
+    <message>
+      <source>Copies polygons of a layer (last year’s map, buildings of OpenStreetMap) into the labels of a labelling project, in its CRS, and saves them. They are marked as carried over; the field “tool” says where they come from.
+
+Classes: pairs of a value of the class field and a class of the project; values that are not listed stand for the class of the same name, and those that name no class are left out, with a warning. Without a class field, one pair with an empty value gives the class of all.
+
+What is drawn already is not changed: new polygons stop at it, unless they may overlap.</source>
+      <translation>Kopiert Polygone eines Layers (die Karte vom letzten Jahr, Gebäude aus OpenStreetMap) in die Labels eines Label-Projekts, in dessen KBS, und speichert sie. Sie werden als übernommen markiert; das Feld „tool“ sagt, woher sie kommen.
+
+Klassen: Paare aus einem Wert des Klassenfelds und einer Klasse des Projekts; nicht genannte Werte stehen für die Klasse gleichen Namens, und solche, die keine Klasse nennen, bleiben mit einer Warnung weg. Ohne Klassenfeld gibt ein Paar mit leerem Wert die Klasse für alle.
+
+Was schon gezeichnet ist, wird nicht geändert: neue Polygone enden daran, außer sie dürfen überlappen.</translation>
+    </message>
+    <message>
+      <source>Layer to adopt</source>
+      <translation>Zu übernehmender Layer</translation>
+    </message>
+    <message>
+      <source>Its class field (empty: one class for all)</source>
+      <translation>Sein Klassenfeld (leer: eine Klasse für alle)</translation>
+    </message>
+    <message>
+      <source>Polygons may overlap what is drawn</source>
+      <translation>Polygone dürfen Gezeichnetes überlappen</translation>
+    </message>
+    <message>
+      <source>Polygons taken over</source>
+      <translation>Übernommene Polygone</translation>
+    </message>
+    <message>
+      <source>Polygons left out</source>
+      <translation>Weggelassene Polygone</translation>
+    </message>
+    <message>
+      <source>Value</source>
+      <translation>Wert</translation>
+    </message>
+    <message>
+      <source>Left out, without a class, an area, or free ground: {n}</source>
+      <translation>Weggelassen, ohne Klasse, Fläche oder freien Grund: {n}</translation>
+    </message>
+    <message>
+      <source>Create labelling project</source>
+      <translation>Label-Projekt anlegen</translation>
+    </message>
+    <message>
+      <source>A GeoPackage for labels, a task grid and a recipe for images</source>
+      <translation>Ein GeoPackage für Labels, ein Aufgabenraster und ein Rezept für Bilder</translation>
+    </message>
+    <message>
+      <source>Writes what the page “New Labelling Project” writes: a GeoPackage with labels, extent and tasks, with classes and styles in it, and recipe.toml beside it, which “polychip run” takes as it is.
+
+Classes: a template, a file (a recipe, or a CSV with the column name, and if wanted code, color, thing), or the values of a field of the layer to begin with.
+
+Polygons of that layer are copied and marked as carried over.</source>
+      <translation>Schreibt, was die Seite „Neues Label-Projekt“ schreibt: ein GeoPackage mit Labels, Ausdehnung und Aufgaben, mit Klassen und Stilen darin, und daneben recipe.toml, das „polychip run“ so nimmt.
+
+Klassen: eine Vorlage, eine Datei (ein Rezept oder eine CSV mit der Spalte name und, wenn gewünscht, code, color, thing) oder die Werte eines Feldes des Layers, mit dem begonnen wird.
+
+Polygone dieses Layers werden kopiert und als übernommen markiert.</translation>
+    </message>
+    <message>
+      <source>Class list (recipe or CSV)</source>
+      <translation>Klassenliste (Rezept oder CSV)</translation>
+    </message>
+    <message>
+      <source>Layer to begin with</source>
+      <translation>Layer, mit dem begonnen wird</translation>
+    </message>
+    <message>
+      <source>Its class field</source>
+      <translation>Sein Klassenfeld</translation>
+    </message>
+    <message>
+      <source>Number of cells</source>
+      <translation>Anzahl der Zellen</translation>
+    </message>
+    <message>
+      <source>Give the layer whose field names the classes.</source>
+      <translation>Den Layer angeben, dessen Feld die Klassen nennt.</translation>
+    </message>
+    <message>
+      <source>Cell size in pixels</source>
+      <translation>Zellgröße in Pixeln</translation>
+    </message>
+    <message>
+      <source>GeoPackage of the labelling project</source>
+      <translation>GeoPackage des Label-Projekts</translation>
+    </message>
+    <message>
+      <source>{path} has unsaved edits ({journal}): save them, or give them up, first.</source>
+      <translation>{path} hat ungespeicherte Änderungen ({journal}): zuerst speichern oder aufgeben.</translation>
+    </message>
+    <message>
+      <source>Copies that annotators have worked on, back into the labelling project</source>
+      <translation>Kopien, an denen Bearbeiter gearbeitet haben, zurück ins Label-Projekt</translation>
+    </message>
+    <message>
+      <source>Takes the files that were written for annotators back into the project’s GeoPackage, and saves: newer polygons and cells win, object ids that collide are made anew. Polygons that a file no longer has are kept and counted as missing.</source>
+      <translation>Nimmt die für Bearbeiter geschriebenen Dateien zurück ins GeoPackage des Projekts und speichert: neuere Polygone und Zellen gewinnen, Objektnummern, die sich überschneiden, werden neu vergeben. Polygone, die eine Datei nicht mehr hat, bleiben und werden als fehlend gezählt.</translation>
+    </message>
+    <message>
+      <source>Annotators’ files</source>
+      <translation>Dateien der Bearbeiter</translation>
+    </message>
+    <message>
+      <source>New polygons</source>
+      <translation>Neue Polygone</translation>
+    </message>
+    <message>
+      <source>Changed polygons</source>
+      <translation>Geänderte Polygone</translation>
+    </message>
+    <message>
+      <source>Changed cells</source>
+      <translation>Geänderte Zellen</translation>
+    </message>
+    <message>
+      <source>Ids made anew</source>
+      <translation>Neu vergebene Nummern</translation>
+    </message>
+    <message>
+      <source>Polygons that a file no longer has</source>
+      <translation>Polygone, die eine Datei nicht mehr hat</translation>
+    </message>
+    <message>
+      <source>Give at least one file.</source>
+      <translation>Mindestens eine Datei angeben.</translation>
+    </message>
+    <message>
+      <source>Polygons that a file no longer has, kept: {n}</source>
+      <translation>Polygone, die eine Datei nicht mehr hat, behalten: {n}</translation>
+    </message>
+    <message>
+      <source>Quick check of labels</source>
+      <translation>Schnellprüfung der Labels</translation>
+    </message>
+    <message>
+      <source>What is wrong with labels, as a layer of problems</source>
+      <translation>Was an Labels nicht stimmt, als Layer von Problemen</translation>
+    </message>
+    <message>
+      <source>Looks for invalid, empty, duplicate and overlapping polygons, spikes, slivers, polygons too small for a pixel, missing classes, shared instance ids, polygons off the image or on pixels without data, cells that are done and empty, and cells that hold labels and are not done.
+
+Ids and words of the checks are those of “polychip check”, which knows more of them.
+
+Without imagery nothing is compared with pixels. Classes come from the style of a labelling project. Cells are those of the task layer; left empty, those of the labels’ own GeoPackage. Overlaps of different classes are told in semantic mode alone; left at “recipe”, the mode is that of the recipe.toml beside the labels.
+
+What somebody has marked as checked is left out unless it is asked for.</source>
+      <translation>Sucht nach ungültigen, leeren, doppelten und überlappenden Polygonen, Nadeln, Splittern, Polygonen, die für ein Pixel zu klein sind, fehlenden Klassen, geteilten Objektnummern, Polygonen neben dem Bild oder auf Pixeln ohne Daten, fertigen und leeren Zellen sowie Zellen, die Labels enthalten und nicht fertig sind.
+
+Kennungen und Wortlaut der Prüfungen sind die von „polychip check“, das noch mehr davon kennt.
+
+Ohne Bilder wird nichts mit Pixeln verglichen. Klassen kommen aus dem Stil eines Label-Projekts. Zellen sind die des Aufgabenlayers; bleibt er leer, die aus dem GeoPackage der Labels. Überlappungen verschiedener Klassen werden nur im semantischen Modus genannt; bei „recipe“ gilt der Modus der recipe.toml neben den Labels.
+
+Was jemand als geprüft markiert hat, bleibt weg, wenn nicht danach gefragt wird.</translation>
+    </message>
+    <message>
+      <source>Instance field (empty: objects are not told apart)</source>
+      <translation>Objektfeld (leer: Objekte werden nicht unterschieden)</translation>
+    </message>
+    <message>
+      <source>Task layer</source>
+      <translation>Aufgabenlayer</translation>
+    </message>
+    <message>
+      <source>Also what was marked as checked</source>
+      <translation>Auch, was als geprüft markiert wurde</translation>
+    </message>
+    <message>
+      <source>Number of problems</source>
+      <translation>Anzahl der Probleme</translation>
+    </message>
+    <message>
+      <source>Task grid</source>
+      <translation>Aufgabenraster</translation>
+    </message>
+    <message>
+      <source>The cells of images as tasks to be labelled</source>
+      <translation>Die Zellen von Bildern als Aufgaben</translation>
+    </message>
+    <message>
+      <source>Lays cells of whole chips over the pixels of images and writes a polygon a cell, with the fields of a labelling project’s tasks: cell, image, row, col, status (to do), annotator, note.
+
+Cells follow the pixels, also of rotated images; their names are those of the chips in the dataset.</source>
+      <translation>Legt Zellen aus ganzen Chips über die Pixel von Bildern und schreibt je Zelle ein Polygon mit den Feldern der Aufgaben eines Label-Projekts: cell, image, row, col, status (todo), annotator, note.
+
+Zellen folgen den Pixeln, auch bei gedrehten Bildern; ihre Namen sind die der Chips im Datensatz.</translation>
+    </message>
+    <message>
+      <source>The images are in different coordinate reference systems: make a grid for each.</source>
+      <translation>Die Bilder haben verschiedene Koordinatenbezugssysteme: für jedes ein Raster anlegen.</translation>
+    </message>
+    <message>
+      <source>Proposals in this cell: {count}. {accept} takes the one under the cursor, {accept_all} all of the cell; {reject} and {reject_all} reject.</source>
+      <translation>Vorschläge in dieser Zelle: {count}. {accept} nimmt den unter dem Mauszeiger, {accept_all} alle der Zelle; {reject} und {reject_all} lehnen ab.</translation>
+    </message>
+    <message>
+      <source>Nothing is proposed: no value stands for a class.</source>
+      <translation>Nichts wird vorgeschlagen: kein Wert steht für eine Klasse.</translation>
+    </message>
+    <message>
+      <source>Choose a layer first: More ▸ Propose Labels From a Layer…</source>
+      <translation>Zuerst einen Layer wählen: Mehr ▸ Labels aus einem Layer vorschlagen…</translation>
+    </message>
+    <message>
+      <source>There is no proposal.</source>
+      <translation>Hier ist kein Vorschlag.</translation>
+    </message>
+    <message>
+      <source>Propose Labels From a Layer</source>
+      <translation>Labels aus einem Layer vorschlagen</translation>
+    </message>
+    <message>
+      <source>Last year’s map, buildings of OpenStreetMap, a model’s polygons</source>
+      <translation>Die Karte vom letzten Jahr, Gebäude aus OpenStreetMap, Polygone eines Modells</translation>
+    </message>
+    <message>
+      <source>Its class field; none: all polygons are of one class</source>
+      <translation>Sein Klassenfeld; keines: alle Polygone sind von einer Klasse</translation>
+    </message>
+    <message>
+      <source>Also propose what was rejected</source>
+      <translation>Auch Abgelehntes vorschlagen</translation>
+    </message>
+    <message>
+      <source>Load a layer of polygons first.</source>
+      <translation>Zuerst einen Layer mit Polygonen laden.</translation>
+    </message>
+    <message>
+      <source>Leave out</source>
+      <translation>Weglassen</translation>
+    </message>
+    <message>
+      <source>All polygons</source>
+      <translation>Alle Polygone</translation>
+    </message>
+    <message>
+      <source>Accept proposals</source>
+      <translation>Vorschläge annehmen</translation>
+    </message>
+    <message>
+      <source>“{field}” has more than {n} values; choose the field of the class.</source>
+      <translation>„{field}“ hat mehr als {n} Werte; das Feld der Klasse wählen.</translation>
+    </message>
+    <message>
+      <source>“{value}” shall be class “{name}”, which the project does not have: {known}</source>
+      <translation>„{value}“ soll Klasse „{name}“ werden, die das Projekt nicht hat: {known}</translation>
+    </message>
+    <message>
+      <source>The problem has no place in the map’s reference system.</source>
+      <translation>Das Problem hat keinen Ort im Bezugssystem der Karte.</translation>
+    </message>
+    <message>
+      <source>Check cancelled.</source>
+      <translation>Prüfung abgebrochen.</translation>
+    </message>
+    <message>
+      <source>Problems: {count} (errors: {errors}, warnings: {warnings})</source>
+      <translation>Probleme: {count} (Fehler: {errors}, Warnungen: {warnings})</translation>
+    </message>
+    <message>
+      <source>Switch QGIS’s own plugin “Processing” on first.</source>
+      <translation>Zuerst die QGIS-eigene Erweiterung „Processing“ einschalten.</translation>
+    </message>
+    <message>
+      <source>Problem areas of {labels}</source>
+      <translation>Problemflächen von {labels}</translation>
+    </message>
+    <message>
+      <source>Problems of {labels}</source>
+      <translation>Probleme von {labels}</translation>
+    </message>
+    <message>
+      <source>Quality of Labels</source>
+      <translation>Güte der Polygone</translation>
+    </message>
+    <message>
+      <source>Check Labels</source>
+      <translation>Polygone prüfen</translation>
+    </message>
+    <message>
+      <source>Look for faults in the labels above, unsaved edits too; a click on one goes there</source>
+      <translation>Fehler in den Polygonen oben suchen, auch ungespeicherte; ein Klick auf einen führt dorthin</translation>
+    </message>
+    <message>
+      <source>Agreement…</source>
+      <translation>Übereinstimmung…</translation>
+    </message>
+    <message>
+      <source>Compare annotators, or predictions with labels</source>
+      <translation>Zeichner vergleichen, oder Vorhersagen mit Polygonen</translation>
+    </message>
+    <message>
+      <source>Advice…</source>
+      <translation>Rat…</translation>
+    </message>
+    <message>
+      <source>Semantic, instance or panoptic masks? With figures from these labels</source>
+      <translation>Semantische, Instanz- oder panoptische Masken? Mit Zahlen aus diesen Polygonen</translation>
+    </message>
+    <message>
+      <source>The layer whose problems are listed</source>
+      <translation>Der Layer, dessen Probleme aufgelistet sind</translation>
+    </message>
+    <message>
+      <source>No problems listed</source>
+      <translation>Keine Probleme aufgelistet</translation>
+    </message>
+    <message>
+      <source>How grave a problem must be to be listed</source>
+      <translation>Wie schwer ein Problem sein muss, um aufgelistet zu werden</translation>
+    </message>
+    <message>
+      <source>A click goes to the problem; what to do stands below</source>
+      <translation>Ein Klick führt zum Problem; was zu tun ist, steht darunter</translation>
+    </message>
+    <message>
+      <source>Errors</source>
+      <translation>Fehler</translation>
+    </message>
+    <message>
+      <source>And warnings</source>
+      <translation>Und Warnungen</translation>
+    </message>
+    <message>
+      <source>All</source>
+      <translation>Alle</translation>
+    </message>
+    <message>
+      <source>Cancel Check</source>
+      <translation>Prüfung abbrechen</translation>
+    </message>
+    <message>
+      <source>The engine looks at the labels…</source>
+      <translation>Die Engine sieht sich die Polygone an…</translation>
+    </message>
+    <message>
+      <source>Information</source>
+      <translation>Hinweis</translation>
+    </message>
+    <message>
+      <source>Invalid</source>
+      <translation>Ungültig</translation>
+    </message>
+    <message>
+      <source>the outline crosses itself or its rings are nested wrongly</source>
+      <translation>der Umriss kreuzt sich selbst, oder seine Ringe liegen falsch ineinander</translation>
+    </message>
+    <message>
+      <source>redraw it, or let Fix make it valid</source>
+      <translation>neu zeichnen, oder mit Beheben gültig machen</translation>
+    </message>
+    <message>
+      <source>Touches itself</source>
+      <translation>Berührt sich selbst</translation>
+    </message>
+    <message>
+      <source>a ring touches itself in a point, so it pinches the polygon</source>
+      <translation>ein Ring berührt sich in einem Punkt und schnürt das Polygon ab</translation>
+    </message>
+    <message>
+      <source>split the polygon there, or let Fix mend it</source>
+      <translation>das Polygon dort teilen, oder Beheben</translation>
+    </message>
+    <message>
+      <source>Empty</source>
+      <translation>Leer</translation>
+    </message>
+    <message>
+      <source>the feature has no geometry, or one without area</source>
+      <translation>das Objekt hat keine Geometrie oder eine ohne Fläche</translation>
+    </message>
+    <message>
+      <source>delete it, or draw it; Fix deletes it</source>
+      <translation>löschen oder zeichnen; Beheben löscht es</translation>
+    </message>
+    <message>
+      <source>Duplicate vertices</source>
+      <translation>Doppelte Stützpunkte</translation>
+    </message>
+    <message>
+      <source>vertices lie on top of each other</source>
+      <translation>Stützpunkte liegen aufeinander</translation>
+    </message>
+    <message>
+      <source>harmless to masks; Fix removes them</source>
+      <translation>schadet Masken nicht; Beheben entfernt sie</translation>
+    </message>
+    <message>
+      <source>Spike</source>
+      <translation>Nadel</translation>
+    </message>
+    <message>
+      <source>the outline runs out and back in a needle</source>
+      <translation>der Umriss läuft in einer Nadel hinaus und zurück</translation>
+    </message>
+    <message>
+      <source>remove the vertex; Fix does where no pixel is lost by it</source>
+      <translation>den Stützpunkt entfernen; Beheben tut es, wo dadurch kein Pixel verloren geht</translation>
+    </message>
+    <message>
+      <source>Sliver</source>
+      <translation>Splitter</translation>
+    </message>
+    <message>
+      <source>long and narrower than half a pixel: usually left by an overlay</source>
+      <translation>lang und schmaler als ein halbes Pixel: meist Rest einer Verschneidung</translation>
+    </message>
+    <message>
+      <source>merge it into its neighbour, or delete it</source>
+      <translation>mit dem Nachbarn verbinden oder löschen</translation>
+    </message>
+    <message>
+      <source>Tiny</source>
+      <translation>Winzig</translation>
+    </message>
+    <message>
+      <source>too small to hold a pixel's centre, so it vanishes from the masks</source>
+      <translation>zu klein für die Mitte eines Pixels, verschwindet also aus den Masken</translation>
+    </message>
+    <message>
+      <source>leave it out, or burn its nearest pixel with masks.keep_tiny</source>
+      <translation>weglassen, oder mit masks.keep_tiny sein nächstes Pixel füllen</translation>
+    </message>
+    <message>
+      <source>polygons of one class lie over each other</source>
+      <translation>Polygone einer Klasse liegen übereinander</translation>
+    </message>
+    <message>
+      <source>cut one at the other's edge, or give both one instance id if they are one object</source>
+      <translation>eines am Rand des anderen abschneiden, oder beiden dieselbe Objektnummer geben, wenn sie ein Objekt sind</translation>
+    </message>
+    <message>
+      <source>Overlap of classes</source>
+      <translation>Überlappung von Klassen</translation>
+    </message>
+    <message>
+      <source>polygons of different classes lie over each other</source>
+      <translation>Polygone verschiedener Klassen liegen übereinander</translation>
+    </message>
+    <message>
+      <source>cut one; else the order of the classes decides which wins</source>
+      <translation>eines abschneiden; sonst entscheidet die Reihenfolge der Klassen</translation>
+    </message>
+    <message>
+      <source>Duplicate</source>
+      <translation>Doppelt</translation>
+    </message>
+    <message>
+      <source>the same polygon is there twice</source>
+      <translation>dasselbe Polygon ist zweimal da</translation>
+    </message>
+    <message>
+      <source>delete one; Fix keeps the older where the classes agree</source>
+      <translation>eines löschen; Beheben behält das ältere, wo die Klassen gleich sind</translation>
+    </message>
+    <message>
+      <source>Near duplicate</source>
+      <translation>Fast doppelt</translation>
+    </message>
+    <message>
+      <source>two polygons are nearly the same</source>
+      <translation>zwei Polygone sind fast gleich</translation>
+    </message>
+    <message>
+      <source>delete one</source>
+      <translation>eines löschen</translation>
+    </message>
+    <message>
+      <source>Class missing</source>
+      <translation>Klasse fehlt</translation>
+    </message>
+    <message>
+      <source>the feature has no class</source>
+      <translation>das Objekt hat keine Klasse</translation>
+    </message>
+    <message>
+      <source>fill in the class field</source>
+      <translation>das Klassenfeld ausfüllen</translation>
+    </message>
+    <message>
+      <source>Class unknown</source>
+      <translation>Klasse unbekannt</translation>
+    </message>
+    <message>
+      <source>the schema does not know the class</source>
+      <translation>das Schema kennt die Klasse nicht</translation>
+    </message>
+    <message>
+      <source>correct it, or add the class to the schema</source>
+      <translation>berichtigen, oder die Klasse ins Schema aufnehmen</translation>
+    </message>
+    <message>
+      <source>Id of two classes</source>
+      <translation>Nummer in zwei Klassen</translation>
+    </message>
+    <message>
+      <source>one instance id stands for two classes</source>
+      <translation>eine Objektnummer steht für zwei Klassen</translation>
+    </message>
+    <message>
+      <source>an object has one class: Fix gives each feature an id of its own</source>
+      <translation>ein Objekt hat eine Klasse: Beheben gibt jedem eine eigene Nummer</translation>
+    </message>
+    <message>
+      <source>Shared id</source>
+      <translation>Geteilte Nummer</translation>
+    </message>
+    <message>
+      <source>several features share an instance id: one object</source>
+      <translation>mehrere teilen sich eine Objektnummer: ein Objekt</translation>
+    </message>
+    <message>
+      <source>right for an object in parts; else Fix gives each its own id</source>
+      <translation>richtig für ein Objekt in Teilen; sonst gibt Beheben jedem eine eigene</translation>
+    </message>
+    <message>
+      <source>Off the image</source>
+      <translation>Neben dem Bild</translation>
+    </message>
+    <message>
+      <source>the feature lies on no image</source>
+      <translation>das Objekt liegt auf keinem Bild</translation>
+    </message>
+    <message>
+      <source>check its coordinates and CRS, or give the image it belongs to</source>
+      <translation>Koordinaten und KBS prüfen, oder das zugehörige Bild angeben</translation>
+    </message>
+    <message>
+      <source>Beyond the image</source>
+      <translation>Über das Bild hinaus</translation>
+    </message>
+    <message>
+      <source>the feature goes on beyond the image</source>
+      <translation>das Objekt reicht über das Bild hinaus</translation>
+    </message>
+    <message>
+      <source>fine for rivers and roads: the export cuts it at the image's edge</source>
+      <translation>in Ordnung für Flüsse und Straßen: der Export schneidet am Bildrand ab</translation>
+    </message>
+    <message>
+      <source>No data</source>
+      <translation>Ohne Daten</translation>
+    </message>
+    <message>
+      <source>the feature covers pixels without data</source>
+      <translation>das Objekt bedeckt Pixel ohne Daten</translation>
+    </message>
+    <message>
+      <source>fine at the edge of the data: those pixels become ignore</source>
+      <translation>in Ordnung am Rand der Daten: diese Pixel werden ignoriert</translation>
+    </message>
+    <message>
+      <source>Done and empty</source>
+      <translation>Fertig und leer</translation>
+    </message>
+    <message>
+      <source>a cell of the extent is done and holds no label</source>
+      <translation>eine Zelle ist fertig und enthält kein Label</translation>
+    </message>
+    <message>
+      <source>make sure that there is nothing: its pixels become verified background</source>
+      <translation>sicherstellen, dass dort nichts ist: ihre Pixel werden geprüfter Hintergrund</translation>
+    </message>
+    <message>
+      <source>Drawn, not done</source>
+      <translation>Gezeichnet, nicht fertig</translation>
+    </message>
+    <message>
+      <source>a cell holds labels and is not done, so its pixels are ignored in training</source>
+      <translation>eine Zelle enthält Labels und ist nicht fertig; ihre Pixel werden im Training ignoriert</translation>
+    </message>
+    <message>
+      <source>finish the cell and mark it as done</source>
+      <translation>die Zelle beenden und als fertig markieren</translation>
+    </message>
+    <message>
+      <source>instance id {id} is that of {n} features</source>
+      <translation>Objektnummer {id} haben {n} Objekte</translation>
+    </message>
+    <message>
+      <source>cell {cell} holds no label</source>
+      <translation>Zelle {cell} enthält kein Label</translation>
+    </message>
+    <message>
+      <source>cell {cell} ({status}) holds labels: {n}</source>
+      <translation>Zelle {cell} ({status}) enthält Labels: {n}</translation>
+    </message>
+    <message>
+      <source>Polychip Problems</source>
+      <translation>Polychip-Probleme</translation>
+    </message>
+    <message>
+      <source>Show or hide the list of problems in the labels</source>
+      <translation>Die Liste der Probleme in den Labels zeigen oder verbergen</translation>
+    </message>
+    <message>
+      <source>Look</source>
+      <translation>Ansehen</translation>
+    </message>
+    <message>
+      <source>Export Anyway</source>
+      <translation>Trotzdem exportieren</translation>
+    </message>
+    <message>
+      <source>No problems.</source>
+      <translation>Keine Probleme.</translation>
+    </message>
+    <message>
+      <source>invalid geometry</source>
+      <translation>ungültige Geometrie</translation>
+    </message>
+    <message>
+      <source>less than 0.1%</source>
+      <translation>weniger als 0,1 %</translation>
+    </message>
+    <message>
+      <source>has no geometry</source>
+      <translation>hat keine Geometrie</translation>
+    </message>
+    <message>
+      <source>has no area</source>
+      <translation>hat keine Fläche</translation>
+    </message>
+    <message>
+      <source>1 vertex lies on the one before</source>
+      <translation>1 Stützpunkt liegt auf dem vorigen</translation>
+    </message>
+    <message>
+      <source>{share} of it is beyond the image</source>
+      <translation>{share} davon liegen außerhalb des Bildes</translation>
+    </message>
+    <message>
+      <source>no value in “{field}”</source>
+      <translation>kein Wert in „{field}“</translation>
+    </message>
+    <message>
+      <source>a needle of {length} {unit}</source>
+      <translation>eine Nadel von {length} {unit}</translation>
+    </message>
+    <message>
+      <source>{width} px wide, {length} px long</source>
+      <translation>{width} px breit, {length} px lang</translation>
+    </message>
+    <message>
+      <source>touches no image</source>
+      <translation>berührt kein Bild</translation>
+    </message>
+    <message>
+      <source>{n} of its pixels ({share}) hold no data</source>
+      <translation>{n} seiner Pixel ({share}) haben keine Daten</translation>
+    </message>
+    <message>
+      <source>its coordinates have no place in the image's CRS</source>
+      <translation>seine Koordinaten haben im KBS des Bildes keinen Ort</translation>
+    </message>
+    <message>
+      <source>class “{name}” is not in the schema</source>
+      <translation>Klasse „{name}“ ist nicht im Schema</translation>
+    </message>
+    <message>
+      <source>{n} vertices lie on the one before</source>
+      <translation>{n} Stützpunkte liegen auf dem vorigen</translation>
+    </message>
+    <message>
+      <source>{area} square pixels, no pixel's centre</source>
+      <translation>{area} Quadratpixel, keine Pixelmitte</translation>
+    </message>
+    <message>
+      <source>shares {area} {unit}² with {other}</source>
+      <translation>teilt {area} {unit}² mit {other}</translation>
+    </message>
+    <message>
+      <source>, with another class</source>
+      <translation>, mit anderer Klasse</translation>
+    </message>
+    <message>
+      <source>shares {share} with {other}</source>
+      <translation>teilt {share} mit {other}</translation>
+    </message>
+    <message>
+      <source>is the same polygon as {other}</source>
+      <translation>ist dasselbe Polygon wie {other}</translation>
+    </message>
+    <message>
+      <source>The quick checks found nothing.</source>
+      <translation>Die Schnellprüfungen haben nichts gefunden.</translation>
+    </message>
+    <message>
+      <source>Quick checks: {counts}.</source>
+      <translation>Schnellprüfungen: {counts}.</translation>
+    </message>
+    <message>
+      <source>Show the problems of one check alone</source>
+      <translation>Nur die Probleme einer Prüfung zeigen</translation>
+    </message>
+    <message>
+      <source>Show checked</source>
+      <translation>Geprüfte zeigen</translation>
+    </message>
+    <message>
+      <source>Also those that somebody has looked at and left</source>
+      <translation>Auch die, die jemand angesehen und gelassen hat</translation>
+    </message>
+    <message>
+      <source>A click shows the problem on the map</source>
+      <translation>Ein Klick zeigt das Problem auf der Karte</translation>
+    </message>
+    <message>
+      <source>Looked at %v of %m</source>
+      <translation>%v von %m angesehen</translation>
+    </message>
+    <message>
+      <source>Fix</source>
+      <translation>Beheben</translation>
+    </message>
+    <message>
+      <source>Mend what is selected where that is safe; one step of undo</source>
+      <translation>Ausgewähltes beheben, wo das sicher ist; ein Schritt zum Rückgängigmachen</translation>
+    </message>
+    <message>
+      <source>Fix All Safe</source>
+      <translation>Alles Sichere beheben</translation>
+    </message>
+    <message>
+      <source>Mend all that are listed where that is safe: make valid, remove duplicate vertices and needles, delete exact duplicates, renumber shared ids; one step of undo</source>
+      <translation>Alle aufgeführten beheben, wo das sicher ist: gültig machen, doppelte Stützpunkte und Nadeln entfernen, genaue Doppelte löschen, geteilte Nummern neu vergeben; ein Schritt zum Rückgängigmachen</translation>
+    </message>
+    <message>
+      <source>Checked</source>
+      <translation>Geprüft</translation>
+    </message>
+    <message>
+      <source>You have looked, and it shall stay so; kept in the GeoPackage’s table “checked”</source>
+      <translation>Angesehen, und es soll so bleiben; steht in der Tabelle „checked“ des GeoPackages</translation>
+    </message>
+    <message>
+      <source>Check Again</source>
+      <translation>Neu prüfen</translation>
+    </message>
+    <message>
+      <source>Look at every polygon anew</source>
+      <translation>Jedes Polygon neu ansehen</translation>
+    </message>
+    <message>
+      <source>All checks</source>
+      <translation>Alle Prüfungen</translation>
+    </message>
+    <message>
+      <source>Not Checked</source>
+      <translation>Nicht geprüft</translation>
+    </message>
+    <message>
+      <source>Feature</source>
+      <translation>Objekt</translation>
+    </message>
+    <message>
+      <source>What was found</source>
+      <translation>Was gefunden wurde</translation>
     </message>
     <message>
       <source>“{name}” has no regular georeference; warp it to a GeoTIFF first (Raster ▸ Projections ▸ Warp).</source>
@@ -1684,6 +2760,26 @@ Aufteilung: none (keine), blocks (Blöcke benachbarter Chips), random (Zufall), 
       <translation>{path} kann nicht geöffnet werden.</translation>
     </message>
     <message>
+      <source>Report on dataset</source>
+      <translation>Bericht über Datensatz</translation>
+    </message>
+    <message>
+      <source>A dataset on one page: pictures, map, classes, splits</source>
+      <translation>Ein Datensatz auf einer Seite: Bilder, Karte, Klassen, Aufteilung</translation>
+    </message>
+    <message>
+      <source>Makes one page about a dataset that opens in any browser without a network: chips with their masks, a map of chips and splits, classes and sizes, skips with their reasons, warnings, bands, and how it is loaded.
+
+The figures (JSON) of “Check labels”, “Agreement of annotators” and “Advise on a strategy” can be put into it.</source>
+      <translation>Macht eine Seite über einen Datensatz, die sich in jedem Browser ohne Netz öffnet: Chips mit ihren Masken, eine Karte der Chips und Teile, Klassen und Größen, Ausgelassenes mit Gründen, Warnungen, Bänder, und wie er geladen wird.
+
+Die Zahlen (JSON) von „Polygone prüfen“, „Übereinstimmung der Zeichner“ und „Strategie empfehlen“ können hinein.</translation>
+    </message>
+    <message>
+      <source>Figures of quality (JSON)</source>
+      <translation>Zahlen zur Güte (JSON)</translation>
+    </message>
+    <message>
       <source>“{name}” has no coordinate reference system; set it first (Layer ▸ Set CRS of Layer(s)…).</source>
       <translation>„{name}“ hat kein Koordinatenbezugssystem; setzen Sie es zuerst (Layer ▸ KBS von Layern setzen…).</translation>
     </message>
@@ -1738,6 +2834,62 @@ Aufteilung: none (keine), blocks (Blöcke benachbarter Chips), random (Zufall), 
     <message>
       <source>Share of the chips in “{name}”</source>
       <translation>Anteil der Chips in „{name}“</translation>
+    </message>
+    <message>
+      <source>Vectorize masks</source>
+      <translation>Masken vektorisieren</translation>
+    </message>
+    <message>
+      <source>Masks or a model’s predictions into polygons</source>
+      <translation>Masken oder Vorhersagen eines Modells zu Polygonen</translation>
+    </message>
+    <message>
+      <source>Turns the masks of a dataset, or a model’s predictions on its chips, into georeferenced polygons without seams between chips.
+
+Predictions are rasters (.tif, .png, .npy) named like the chips: classes, objects, or probabilities. What no chip covers, or is ignore, is left out; the layer “extent” says where there was something to see. Smoothing keeps shared borders shared.</source>
+      <translation>Macht aus den Masken eines Datensatzes, oder aus Vorhersagen eines Modells für seine Chips, georeferenzierte Polygone ohne Nähte zwischen den Chips.
+
+Vorhersagen sind Raster (.tif, .png, .npy), die wie die Chips heißen: Klassen, Objekte oder Wahrscheinlichkeiten. Was kein Chip bedeckt oder ignoriert wird, bleibt weg; der Layer „extent“ sagt, wo es etwas zu sehen gab. Glätten lässt gemeinsame Grenzen gemeinsam.</translation>
+    </message>
+    <message>
+      <source>Least probability of a class (empty: the highest wins)</source>
+      <translation>Kleinste Wahrscheinlichkeit einer Klasse (leer: die höchste gewinnt)</translation>
+    </message>
+    <message>
+      <source>Leave out polygons of fewer pixels</source>
+      <translation>Polygone mit weniger Pixeln weglassen</translation>
+    </message>
+    <message>
+      <source>Smooth outlines by so many pixels</source>
+      <translation>Umrisse um so viele Pixel glätten</translation>
+    </message>
+    <message>
+      <source>Predictions (empty: the dataset’s own masks)</source>
+      <translation>Vorhersagen (leer: die eigenen Masken des Datensatzes)</translation>
+    </message>
+    <message>
+      <source>What the rasters hold</source>
+      <translation>Was die Raster enthalten</translation>
+    </message>
+    <message>
+      <source>Class of each band of probabilities, with commas between</source>
+      <translation>Klasse jedes Bandes von Wahrscheinlichkeiten, mit Kommas dazwischen</translation>
+    </message>
+    <message>
+      <source>Only these scenes, with commas between (empty: all)</source>
+      <translation>Nur diese Szenen, mit Kommas dazwischen (leer: alle)</translation>
+    </message>
+    <message>
+      <source>Polygons</source>
+      <translation>Polygone</translation>
+    </message>
+    <message>
+      <source>Where there were chips</source>
+      <translation>Wo Chips waren</translation>
+    </message>
+    <message>
+      <source>Number of polygons</source>
+      <translation>Anzahl der Polygone</translation>
     </message>
     <message>
       <source>Verify dataset</source>

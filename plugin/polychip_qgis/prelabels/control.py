@@ -26,7 +26,7 @@ from .histogram import span_of
 from .outlines import outlines
 from .overlay import Overlay
 from .panel import PrelabelPanel
-from .pixels import Dates, PixelError, Window, image_for, read_bands, swapped, values_of
+from .pixels import Dates, Image, PixelError, Window, image_for, read_bands, swapped, values_of
 from .shown_bands import shown_bands
 from .threshold import Histogram, Rule, histogram, otsu
 from .view import View, to_image, view_of
@@ -87,7 +87,6 @@ class PrelabelControl(QObject):
         if name not in DEEDS:
             return False
         if name == "prelabel":
-            self.panel.setCollapsed(False)
             self.look()
         elif name == "otsu":
             self._otsu()
@@ -214,10 +213,10 @@ class PrelabelControl(QObject):
             self._tell(str(error))
             return None
 
-    def _wand_kept(self, window: Window, mask: np.ndarray, tolerance: float) -> None:
-        layer = self._drawing.view.image()
+    def _wand_kept(
+        self, image: Image, window: Window, mask: np.ndarray, tolerance: float
+    ) -> None:
         try:
-            image = image_for(layer)
             inside = np.ones(mask.shape, dtype=bool) if self.panel.smooth.isChecked() else None
             traced = outlines(mask, inside, placed(image, window))
             to_it = to_image(image, self._drawing.session.labels.crs())

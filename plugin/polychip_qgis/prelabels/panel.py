@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qgis.gui import QgsCollapsibleGroupBoxBasic
 from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
     QGridLayout,
+    QGroupBox,
     QLabel,
     QLineEdit,
     QProgressBar,
@@ -33,7 +33,7 @@ LEAST_PX, FILL_PX = 4, 4
 """Tidying as it is offered."""
 
 
-class PrelabelPanel(QgsCollapsibleGroupBoxBasic):
+class PrelabelPanel(QGroupBox):
     """Shows and asks; what the user wants is in its signals."""
 
     formulaChanged = pyqtSignal()
@@ -45,7 +45,6 @@ class PrelabelPanel(QgsCollapsibleGroupBoxBasic):
     def __init__(self, actions: DrawingActions) -> None:
         super().__init__(tr("Pre-labels"))
         self.setObjectName("prelabelGroup")
-        self.setCollapsed(True)
         self._span = Span(-1.0, 1.0)
         self._indices: list[Index] = []
         self._make_rule()

@@ -12,6 +12,7 @@ from qgis.PyQt.QtCore import QPoint, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QColor, QKeyEvent
 
 from .overlay import Overlay
+from .pixels import Image
 from .view import View, pixel_at
 from .wand import ADD, REPLACE, TAKE, Likeness, Selection
 
@@ -31,8 +32,8 @@ class Seen(NamedTuple):
 class WandTool(QgsMapTool):
     """Selects pixels; Enter hands them over, Esc gives them up."""
 
-    kept = pyqtSignal(object, object, float)
-    """The Selection's window and mask, and the tolerance."""
+    kept = pyqtSignal(object, object, object, float)
+    """The image that it was grown on, the Selection's window and mask, and the tolerance."""
     grown = pyqtSignal(float)
     """A region was grown with this tolerance."""
     moved = pyqtSignal(object)
@@ -48,6 +49,7 @@ class WandTool(QgsMapTool):
         self.tolerance = FIRST_TOLERANCE
         self._begun_with = FIRST_TOLERANCE
         self.selection: Selection | None = None
+        self._image: Image | None = None
         canvas.extentsChanged.connect(self._map_moves)
 
     def set_color(self, color: QColor) -> None:
@@ -77,8 +79,9 @@ class WandTool(QgsMapTool):
         selection = self.selection
         if selection is None or not selection.kept.any():
             return
+        image = self._image
         self.give_up()
-        self.kept.emit(selection.window, selection.kept, self.tolerance)
+        self.kept.emit(image, selection.window, selection.kept, self.tolerance)
 
     # --- QGIS's events
 
@@ -150,6 +153,7 @@ class WandTool(QgsMapTool):
         window = self._seen.view.window
         if self.selection is None:
             self.selection = Selection(window)
+            self._image = self._seen.view.image
         elif not self.selection.holds(window):
             self.selection = self.selection.moved(window)
         return True

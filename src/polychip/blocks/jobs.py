@@ -115,11 +115,16 @@ class BlockRecord:
     number: int
     images: dict[str, dict[str, Any]] = field(default_factory=dict)
     masks: dict[str, dict[str, Any]] = field(default_factory=dict)
-    instances: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    instances: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    """Columns of the table of objects, by name; each has an entry an object."""
     skipped: dict[str, str] = field(default_factory=dict)
     """Reason by chip."""
     failed: dict[str, str] = field(default_factory=dict)
     """Error by chip."""
+
+    def tells(self, chip_id: str) -> bool:
+        """Whether it says what became of a chip."""
+        return chip_id in self.masks or chip_id in self.skipped
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""

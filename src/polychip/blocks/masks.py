@@ -14,13 +14,14 @@ from polychip.blocks.rests import ChipView, learnt_from, view_chip
 from polychip.blocks.targets import write_targets
 from polychip.burn.objects import ChipObjects, chip_objects
 from polychip.burn.runs import Runs, paint, scan
+from polychip.burn.stretches import stretches
 from polychip.grid import Window
 from polychip.image import ImageProfile
 from polychip.labels.labelset import NO_OBJECT
 from polychip.schema import LabelSchema, palette
 
-_FEW_CODES = 16
-"""Up to so many, comparing with each code beats a histogram."""
+_FEW_CODES = 8
+"""Up to so many, comparing with each code beats looking for stretches of equal pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,9 @@ def burn_block(
     numbers, top, things = np.empty(0, np.int64), None, runs.take(np.zeros(len(runs), bool))
     if job.objects:
         numbers, top, things = _burn_objects(labels.object_of[runs.owner], runs, shape)
-        np.copyto(top, 0, where=semantic == schema.ignore)
+        ignored = semantic == schema.ignore
+        if ignored.any():
+            np.copyto(top, 0, where=ignored)
     return Burned(window, semantic, runs.take(~special), covered, top, things, numbers)
 
 
@@ -194,7 +197,8 @@ def count_codes(semantic: NDArray[np.generic], schema: LabelSchema) -> dict[str,
     """
     codes = {schema.background, schema.ignore, *(entry.code for entry in schema.classes)}
     if len(codes) > _FEW_CODES:
-        counts = np.bincount(semantic.ravel())
+        place, length = stretches(semantic)
+        counts = np.bincount(semantic.ravel()[place], weights=length)
         return {str(code): int(counts[code]) for code in np.flatnonzero(counts).tolist()}
     codes.remove(schema.background)  # the rest
     same = np.empty(semantic.shape, dtype=bool)
@@ -244,39 +248,32 @@ def _write_objects(
     image = job.grid.window.shifted(-slot.window.x_off, -slot.window.y_off)
     runs = burned.things.cut(burned.window, slot.window)
     totals = worker.labels.objects.area_px[burned.numbers]
-    objects, mask = chip_objects(runs, totals, top, image)
-    pixels = mask.astype(job.instance_dtype)
-    entry[INSTANCE] = _write_mask(worker, INSTANCE, slot, pixels, instance_profile(job))
+    objects, mask = chip_objects(runs, totals, top, image, job.instance_dtype)
+    entry[INSTANCE] = _write_mask(worker, INSTANCE, slot, mask, instance_profile(job))
     entry["n_instances"] = int(np.count_nonzero(objects.local_id))
-    record.instances[slot.chip_id] = _object_rows(worker, objects, burned.numbers)
+    record.instances[slot.chip_id] = _object_columns(worker, objects, burned.numbers)
 
 
-def _object_rows(
+def _object_columns(
     worker: SceneWorker, objects: ChipObjects, numbers: NDArray[np.int64]
-) -> list[dict[str, Any]]:
-    known = worker.labels.objects
-    rows = []
-    for index, local in enumerate(objects.number.tolist()):
-        number = int(numbers[local])
-        total = int(known.area_px[number])
-        visible = int(objects.visible_px[index])
-        rows.append(
-            {
-                "local_id": int(objects.local_id[index]),
-                "instance_id": known.instance_id[number],
-                "namespace": known.namespace[number],
-                "class_code": int(known.code[number]),
-                "source_fid": known.source_fid[number],
-                "n_features": int(known.n_features[number]),
-                "bbox_px": objects.box[index].tolist(),
-                "area_px": int(objects.area_px[index]),
-                "visible_px": visible,
-                "truncated": bool(objects.truncated[index]),
-                "visible_fraction": visible / total if total else 0.0,
-                "rle": objects.rle[index],
-            }
-        )
-    return rows
+) -> dict[str, list[Any]]:
+    known, number = worker.labels.objects, numbers[objects.number]
+    listed, total = number.tolist(), known.area_px[number]
+    share = objects.visible_px / np.maximum(total, 1)
+    return {
+        "local_id": objects.local_id.tolist(),
+        "instance_id": [known.instance_id[i] for i in listed],
+        "namespace": [known.namespace[i] for i in listed],
+        "class_code": known.code[number].tolist(),
+        "source_fid": [known.source_fid[i] for i in listed],
+        "n_features": known.n_features[number].tolist(),
+        "bbox_px": objects.box.tolist(),
+        "area_px": objects.area_px.tolist(),
+        "visible_px": objects.visible_px.tolist(),
+        "truncated": objects.truncated.tolist(),
+        "visible_fraction": np.where(total > 0, share, 0.0).tolist(),
+        "rle": objects.rle,
+    }
 
 
 def semantic_profile(job: SceneJob) -> tuple[ImageProfile, dict[str, str]]:

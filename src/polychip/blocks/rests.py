@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polychip.blocks.jobs import ChipSlot, SceneJob
+from polychip.burn.stretches import stretches
 from polychip.grid import Window
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ def _framed(job: SceneJob, slot: ChipSlot, burned: "Burned") -> ChipView:
 
 def _small(top: NDArray[np.int32], total_px: NDArray[np.int64], least: float) -> NDArray[np.int64]:
     """The objects of which something is seen, but less than `least` of all their pixels."""
-    seen = np.bincount(top.ravel(), minlength=len(total_px) + 1)[1:]
+    place, length = stretches(top)
+    seen = np.bincount(top.ravel()[place], weights=length, minlength=len(total_px) + 1)[1:]
     return np.flatnonzero((seen > 0) & (seen < least * total_px)).astype(np.int64)
 
 

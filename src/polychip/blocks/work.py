@@ -39,6 +39,15 @@ def make_masks(worker: SceneWorker, block: Block) -> BlockRecord:
     if path.exists():
         bits = np.unpackbits(np.load(path), count=valid.size)
         valid = bits.reshape(valid.shape).astype(bool)
+    return make_masks_where(worker, block, valid)
+
+
+def make_masks_where(worker: SceneWorker, block: Block, valid: NDArray[np.bool_]) -> BlockRecord:
+    """Write a block's masks.
+
+    Args:
+        valid: (height, width) of what is burned for the block, where all layers have data.
+    """
     record = BlockRecord(block.number)
     chips = _enough_data(worker, block, valid, record)
     write_masks(worker, block, chips, valid, record)

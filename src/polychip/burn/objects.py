@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from polychip.burn.rle import encode
 from polychip.burn.runs import Runs, merge
+from polychip.burn.stretches import stretches
 from polychip.grid import Window
 
 Ints = NDArray[np.int64]
@@ -33,8 +34,12 @@ class ChipObjects:
 
 
 def chip_objects(
-    runs: Runs, total_px: Ints, top: NDArray[np.int32], image: Window
-) -> tuple[ChipObjects, NDArray[np.int64]]:
+    runs: Runs,
+    total_px: Ints,
+    top: NDArray[np.int32],
+    image: Window,
+    dtype: str = "uint32",
+) -> tuple[ChipObjects, NDArray[np.generic]]:
     """Objects of a chip, and its instance mask.
 
     Args:
@@ -42,6 +47,7 @@ def chip_objects(
         total_px: (n_objects,) each object's pixels on the whole image.
         top: (height, width) 1 + the object that lies on top, 0 for none or ignored.
         image: the image's own pixels, counted from the chip's first; objects end there.
+        dtype: of the instance mask.
 
     Returns:
         The objects, and local ids (height, width).
@@ -54,7 +60,11 @@ def chip_objects(
     n = len(numbers)
     lengths = joined.stop - joined.start
     area = np.bincount(local, weights=lengths, minlength=n).astype(np.int64)
-    visible = _visible(top, numbers)
+    place, length = stretches(top)
+    on_top = top.ravel()[place]
+    n_known = max(int(numbers.max(initial=-1)) + 1, int(on_top.max(initial=0))) + 1
+    seen = np.bincount(on_top, weights=length, minlength=n_known)
+    visible = seen[numbers + 1].astype(np.int64)
     ids = np.where(visible > 0, np.cumsum(visible > 0), 0)
     objects = ChipObjects(
         number=numbers,
@@ -65,18 +75,9 @@ def chip_objects(
         truncated=area < total_px[numbers],
         rle=encode(Runs(local, joined.row, joined.start, joined.stop), n, height, width),
     )
-    return objects, _instance_mask(top, numbers, ids)
-
-
-def _visible(top: NDArray[np.int32], numbers: Ints) -> Ints:
-    counts = np.bincount(top.ravel(), minlength=int(numbers.max(initial=-1)) + 2)
-    return counts[numbers + 1].astype(np.int64)
-
-
-def _instance_mask(top: NDArray[np.int32], numbers: Ints, ids: Ints) -> NDArray[np.int64]:
-    table = np.zeros(int(max(numbers.max(initial=-1), int(top.max(initial=0)) - 1)) + 2, np.int64)
-    table[numbers + 1] = ids
-    return table[top]
+    id_of = np.zeros(n_known, dtype=dtype)
+    id_of[numbers + 1] = ids
+    return objects, np.repeat(id_of[on_top], length).reshape(top.shape)
 
 
 def _boxes(runs: Runs, first: Ints, n: int) -> Ints:

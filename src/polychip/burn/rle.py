@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from polychip.burn.runs import Runs, expand
 
 Ints = NDArray[np.int64]
-_MOST_CHARACTERS = 7
+_LIMITS = np.array([16, 512, 1 << 14, 1 << 19, 1 << 24, 1 << 29], dtype=np.int64)
+"""A value from the n-th of these on, or its complement, takes more than n + 1 characters."""
+_RUN_BEGINS, _RUN_ENDS, _ABOVE_BEGINS, _ABOVE_ENDS = range(4)
+_STEP = np.array([1, -1, -1, 1], dtype=np.int8)
 
 
 def encode(runs: Runs, n_objects: int, height: int, width: int) -> list[str]:
@@ -25,20 +28,44 @@ def encode(runs: Runs, n_objects: int, height: int, width: int) -> list[str]:
         width: of the chip in pixels.
     """
     size = height * width
-    run, column = expand(runs.start, runs.stop)
-    pixel = (runs.owner[run] * width + column) * height + runs.row[run]
-    pixel.sort()
-    owner = pixel // size
-    new = (
-        np.r_[True, (np.diff(pixel) != 1) | (np.diff(owner) != 0)]
-        if len(pixel)
-        else np.empty(0, bool)
-    )
+    begin, end = _down_columns(runs, height, width)
+    owner = begin // size
+    new = np.ones(len(begin), dtype=bool)  # from a column's foot a run may go on in the next one
+    new[1:] = (begin[1:] != end[:-1]) | (owner[1:] != owner[:-1])
     first = np.flatnonzero(new)
-    begin = pixel[first]
-    end = pixel[np.r_[first[1:] - 1, len(pixel) - 1]] + 1 if len(first) else begin
-    counts, owner_of_count = _counts(begin, end, owner[first], n_objects, size)
+    last = np.append(first[1:], len(begin)) - 1 if len(first) else first
+    counts, owner_of_count = _counts(begin[first], end[last], owner[first], n_objects, size)
     return _characters(counts, owner_of_count, n_objects)
+
+
+def _down_columns(runs: Runs, height: int, width: int) -> tuple[Ints, Ints]:
+    """Where the runs along columns begin, and where they are over, ascending.
+
+    Pixels are numbered object by object, column by column. A run begins where an object has a
+    pixel and none above it: where stretches of its rows and of the rows above differ. So only
+    outlines are looked at pixel by pixel.
+    """
+    line = runs.owner * (height + 1) + runs.row  # a line more, above which is the last row
+    above = line + 1
+    key = np.concatenate((
+        (line * (width + 1) + runs.start) * 4 + _RUN_BEGINS,
+        (line * (width + 1) + runs.stop) * 4 + _RUN_ENDS,
+        (above * (width + 1) + runs.start) * 4 + _ABOVE_BEGINS,
+        (above * (width + 1) + runs.stop) * 4 + _ABOVE_ENDS,
+    ))  # fmt: skip
+    key.sort()
+    place, differs = key >> 2, np.cumsum(_STEP[key & 3], dtype=np.int8)
+
+    def pixels(difference: int) -> Ints:
+        chosen = np.flatnonzero(differs[:-1] == difference)
+        _, found = expand(place[chosen], place[chosen + 1])
+        line, column = np.divmod(found, width + 1)
+        owner, row = np.divmod(line, height + 1)
+        number = (owner * width + column) * height + row
+        number.sort()
+        return number
+
+    return pixels(1), pixels(-1)
 
 
 def _counts(begin: Ints, end: Ints, owner: Ints, n_objects: int, size: int) -> tuple[Ints, Ints]:
@@ -64,19 +91,10 @@ def _characters(counts: Ints, owner: Ints, n_objects: int) -> list[str]:
     value = counts.copy()
     late = np.flatnonzero(nth > 2)
     value[late] -= counts[late - 2]
-    digits = np.zeros((len(value), _MOST_CHARACTERS), dtype=np.uint8)
-    length = np.zeros(len(value), dtype=np.int64)
-    going = np.ones(len(value), dtype=bool)
-    for position in range(_MOST_CHARACTERS):
-        if not going.any():
-            break
-        character = value & 0x1F
-        value >>= 5
-        more = np.where(character & 0x10, value != -1, value != 0)
-        digits[going, position] = ((character | (more << 5)) + 48)[going]
-        length[going] += 1
-        going &= more
-    kept = np.arange(_MOST_CHARACTERS) < length[:, None]
-    text = digits[kept].tobytes().decode("ascii")
-    stops = np.r_[0, np.cumsum(length)][start]
+    length = 1 + np.searchsorted(_LIMITS, np.where(value < 0, ~value, value), side="right")
+    index, position = expand(np.zeros(len(value), dtype=np.int64), length)
+    more = position < length[index] - 1
+    digits = ((value[index] >> 5 * position) & 0x1F) | (more.astype(np.int64) << 5)
+    text = (digits + 48).astype(np.uint8).tobytes().decode("ascii")
+    stops = np.append(0, np.cumsum(length))[start]
     return [text[a:b] for a, b in pairwise(stops.tolist())]

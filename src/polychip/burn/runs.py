@@ -6,6 +6,7 @@ crossings depend on the edge alone, never on the window: the pixels are the same
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,21 +115,43 @@ def _runs_of(
     return runs
 
 
+_CROSSINGS = 1 << 17
+"""About so many crossings are reckoned at a time: their arrays stay in a processor's cache."""
+
+
 def _centre_runs(points: NDArray[np.float64], position: Ints, window: Window) -> Runs:
+    """Crossings are numbers that sort by owner, row, column; bits, for dividing is slow."""
+    column_bits, row_bits = window.width.bit_length(), window.height.bit_length()
+    crossing = _crossings(points, position, window, column_bits, row_bits)
+    crossing.sort()
+    begin, end = crossing[0::2], crossing[1::2]
+    some = np.flatnonzero(begin < end)
+    begin, end = begin[some], end[some]
+    column = (1 << column_bits) - 1
+    line = begin >> column_bits
+    return Runs(line >> row_bits, line & ((1 << row_bits) - 1), begin & column, end & column)
+
+
+def _crossings(
+    points: NDArray[np.float64], position: Ints, window: Window, column_bits: int, row_bits: int
+) -> Ints:
+    """Where edges cross rows of pixel centres; the columns are the first ones to the right."""
     first = np.maximum(np.ceil(points[:, 1] - 0.5), window.y_off).astype(np.int64)
     end = np.minimum(np.ceil(points[:, 3] - 0.5), window.y_end).astype(np.int64)
-    edge, row = expand(first, end)
-    x1, y1, x2, y2 = points.take(edge, axis=0).T
-    x = x1 + (row + 0.5 - y1) * (x2 - x1) / (y2 - y1)
-    column = np.ceil(x - 0.5).clip(window.x_off, window.x_end).astype(np.int64) - window.x_off
-    line = position[edge] * window.height + (row - window.y_off)
-    crossing = line * (window.width + 1) + column
-    crossing.sort()
-    line, column = np.divmod(crossing, window.width + 1)
-    start, stop = column[0::2], column[1::2]
-    some = start < stop
-    owner, row = np.divmod(line[0::2][some], window.height)
-    return Runs(owner, row, start[some], stop[some])
+    behind = np.append(0, np.cumsum(np.maximum(end - first, 0)))
+    crossing = np.empty(int(behind[-1]), dtype=np.int64)
+    start = 0
+    while start < len(points):
+        stop = int(np.searchsorted(behind, behind[start] + _CROSSINGS, side="right")) - 1
+        stop = max(stop, start + 1)
+        edge, row = expand(first[start:stop], end[start:stop])
+        x1, y1, x2, y2 = points[start:stop].take(edge, axis=0).T
+        x = x1 + (row + 0.5 - y1) * (x2 - x1) / (y2 - y1)
+        column = np.ceil(x - 0.5).clip(window.x_off, window.x_end).astype(np.int64) - window.x_off
+        line = (position[start:stop][edge] << row_bits) + (row - window.y_off)
+        crossing[behind[start] : behind[stop]] = (line << column_bits) + column
+        start = stop
+    return crossing
 
 
 def _touched_runs(points: NDArray[np.float64], position: Ints, window: Window) -> Runs:
@@ -169,8 +192,10 @@ def merge(parts: list[Runs], window: Window) -> Runs:
     return Runs(merged_owner, merged_row, start, finish - line * (window.width + 2))
 
 
-_LONG_RUN = 24
+_LONG_RUN = 160
 """Mean length from which painting run by run beats painting pixel by pixel."""
+_PIXELS = 1 << 15
+"""About so many pixels are painted at a time: their arrays stay in a processor's cache."""
 
 
 def paint(
@@ -185,24 +210,21 @@ def paint(
     """
     if not len(runs):
         return canvas
-    width = canvas.shape[1]
-    begin = runs.row * width + runs.start
+    begin = runs.row * canvas.shape[1] + runs.start
     flat = canvas.reshape(-1)
-    lengths = runs.stop - runs.start
-    if int(lengths.sum()) > _LONG_RUN * len(runs):
-        finish = begin + lengths
+    behind = np.append(0, np.cumsum(runs.stop - runs.start))
+    if int(behind[-1]) > _LONG_RUN * len(runs):
+        finish = begin + (runs.stop - runs.start)
         for a, b, value in zip(begin.tolist(), finish.tolist(), values.tolist(), strict=True):
             flat[a:b] = value
-    else:
-        behind = np.cumsum(lengths)
-        pixel = np.repeat(begin - (behind - lengths), lengths)
-        pixel += np.arange(len(pixel))
-        flat[pixel] = np.repeat(values, lengths)
+        return canvas
+    lots = np.linspace(0, len(runs), int(behind[-1]) // _PIXELS + 2).astype(int).tolist()
+    for a, b in pairwise(lots):
+        lengths = np.diff(behind[a : b + 1])
+        pixel = np.repeat(begin[a:b] - behind[a:b], lengths)
+        pixel += np.arange(behind[a], behind[b])
+        flat[pixel] = np.repeat(values[a:b], lengths)
     return canvas
-
-
-_CROSSINGS = 1 << 17
-"""About so many crossings are counted at a time: their arrays stay in a processor's cache."""
 
 
 def count_pixels(

@@ -96,6 +96,10 @@ def _add_plan(commands: Any) -> None:
         "--exact", action="store_true",
         help="read the imagery too, so that nothing is estimated (takes about as long as a run)",
     )  # fmt: skip
+    parser.add_argument(
+        "--workers", metavar="N", type=values.workers,
+        help="processes; the answer is the same (default: one a processor, one for few chips)",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 
@@ -128,13 +132,14 @@ def _add_run(commands: Any) -> None:
         "build the dataset of a recipe",
         "  polychip run recipe.toml\n"
         "  polychip run recipe.toml --resume          # go on after an interruption\n"
+        "  polychip run recipe.toml --update          # after an edit: only what it touches\n"
         "  polychip run recipe.toml -o elsewhere --workers 4",
     )
     parser.add_argument("recipe", metavar="RECIPE", help="a recipe in TOML")
     parser.add_argument(
         "-o", "--output", metavar="DIR", help="the dataset's folder (default: the recipe's)"
     )
-    options.run_options(parser)
+    options.run_options(parser, update=True)
 
 
 def _add_append(commands: Any) -> None:

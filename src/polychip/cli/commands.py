@@ -44,7 +44,9 @@ def plan(args: argparse.Namespace) -> int:
     _light_pyogrio()
     bar = Told(bar=sys.stderr.isatty())
     try:
-        report = report_plan(load_recipe(args.recipe), exact=args.exact, reporter=bar)
+        report = report_plan(
+            load_recipe(args.recipe), exact=args.exact, workers=args.workers, reporter=bar
+        )
     finally:
         bar.close()
     sys.stdout.write(f"{_json(report.to_dict()) if args.json else report}\n")
@@ -73,6 +75,12 @@ def run(args: argparse.Namespace) -> int:
 
         recipe = load_recipe(args.recipe)
         recipe = recipe if args.output is None else with_output(recipe, args.output)
+        if args.update:
+            from polychip.build import RunOptions
+            from polychip.update import update_dataset
+
+            options = RunOptions(workers=args.workers, own_process=True)
+            return _report(args, lambda ear: update_dataset(recipe, options, ear, executor))
         return _build(recipe, args, executor=executor)
 
 

@@ -141,13 +141,18 @@ def output_options(group: Any) -> None:
         "convert --help")  # fmt: skip
 
 
-def run_options(parser: argparse.ArgumentParser) -> None:
+def run_options(parser: argparse.ArgumentParser, *, update: bool = False) -> None:
     """How a run is made."""
     group = parser.add_argument_group("the run")
     effort_options(group)
     way = group.add_mutually_exclusive_group()
     way.add_argument("--resume", action="store_true", help="go on with an unfinished run")
     way.add_argument("--overwrite", action="store_true", help="replace a dataset that is there")
+    if update:
+        way.add_argument(
+            "--update", action="store_true",
+            help="make only those chips again whose labels, extent, imagery or options changed",
+        )  # fmt: skip
 
 
 def effort_options(group: Any) -> None:

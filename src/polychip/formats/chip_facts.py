@@ -1,9 +1,12 @@
-"""A chip's place and objects as plain values, for formats that carry them beside the pixels."""
+"""A chip's place and objects, for formats that carry them beside the pixels."""
 
 from typing import Any
 
+import numpy as np
+
 from polychip.formats.chip import SourceChip
 from polychip.formats.source import Source
+from polychip.io.png import encode_png
 
 OBJECT_KEYS = ("local_id", "instance_id", "class_code", "bbox_px", "area_px", "visible_px",
                "truncated", "rle")  # fmt: skip
@@ -31,6 +34,21 @@ def crs_names(source: Source) -> dict[str, str]:
         code = parse_crs(wkt).to_authority(min_confidence=100)
         names[name] = ":".join(code) if code else wkt
     return names
+
+
+def instance_png(chip: SourceChip) -> bytes:
+    """The instance mask as a 16-bit PNG of local ids, 0 = none.
+
+    Raises:
+        FormatError: more objects than 16 bits can number.
+    """
+    ids = chip.instance()
+    if ids.max(initial=0) > np.iinfo(np.uint16).max:
+        raise chip.refused(
+            f"it shows {ids.max()} objects, and a PNG counts to 65,535",
+            "make chips smaller (chips.size), or choose coco, which has no such limit",
+        )
+    return encode_png(ids.astype(np.uint16))
 
 
 def objects_of(chip: SourceChip) -> list[dict[str, Any]]:

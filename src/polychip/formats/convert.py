@@ -1,15 +1,13 @@
 """A dataset written in another format: chips on all workers, tables in the index's order."""
 
-from collections import Counter, deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
+from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from polychip.errors import Interrupted, PolychipError
-from polychip.execute import Executor, default_workers, make_executor
+from polychip.execute import Executor, default_workers, in_order, make_executor
 from polychip.format_list import CONVERSION
 from polychip.formats.chip import SourceChip
 from polychip.formats.options import ConvertOptions
@@ -18,14 +16,12 @@ from polychip.formats.protocol import Card, Entry, Format
 from polychip.formats.readme import as_json, conversion, readme
 from polychip.formats.registry import check_name, check_objects, prepare_format
 from polychip.formats.source import Source
-from polychip.formats.stream import stream_chips
+from polychip.formats.stream import in_parts, stream_chips
 from polychip.formats.target import check_target, replacing_folder
 from polychip.io.atomic import write_text
 from polychip.io.raster import gdal_env
 from polychip.reporter import Reporter, Silent
 
-_AT_ONCE = 32
-"""Chips that a worker gets at a time."""
 _FEW_CHIPS = 256
 """Below so many, processes of their own take longer to start than they save."""
 
@@ -116,7 +112,8 @@ def _write(
     by_split = dict.fromkeys(source.splits, 0)
     left_out: Counter[str] = Counter()
     with made.tables(out) as collect:
-        for entries in _entries(made, source, executor, out):
+        parts = ((made, part, out) for part in in_parts(stream_chips(source)))
+        for entries in in_order(executor, write_part, parts):
             for entry in entries:
                 by_split[entry.split] += 1
                 left_out.update(entry.left_out)
@@ -127,29 +124,6 @@ def _write(
     write_text(out / "README.md", readme(card, told))
     write_text(out / CONVERSION, as_json(told))
     return by_split, dict(left_out), card
-
-
-def _entries(made: Format, source: Source, executor: Executor, out: Path) -> Iterator[list[Entry]]:
-    """Entries of all chips in the index's order, while workers are at most a few parts ahead."""
-    limit = executor.workers + 2 if executor.workers > 1 else 1
-    running: deque[Future[Any]] = deque()
-    for part in _parts(stream_chips(source)):
-        running.append(executor.submit(write_part, made, part, out))
-        if len(running) >= limit:
-            yield running.popleft().result()
-    while running:
-        yield running.popleft().result()
-
-
-def _parts(chips: Iterator[SourceChip]) -> Iterator[list[SourceChip]]:
-    part: list[SourceChip] = []
-    for chip in chips:
-        part.append(chip)
-        if len(part) == _AT_ONCE:
-            yield part
-            part = []
-    if part:
-        yield part
 
 
 def write_part(made: Format, chips: Sequence[SourceChip], out: Path) -> list[Entry]:

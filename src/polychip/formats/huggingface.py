@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
-
 from polychip.formats.chip import SourceChip
-from polychip.formats.chip_facts import crs_names, objects_of, place_of
+from polychip.formats.chip_facts import crs_names, instance_png, objects_of, place_of
 from polychip.formats.class_values import ClassValues, own_values
 from polychip.formats.huggingface_parquet import ParquetShards, with_features
 from polychip.formats.images import ImageWriter, image_writer
@@ -92,20 +90,11 @@ class HuggingFace:
         (folder / files["mask"]).write_bytes(mask)
         if self.source.has_objects:
             files["instance"] = f"instances/{chip.stem}.png"
-            (folder / files["instance"]).write_bytes(self._instance(chip))
+            (folder / files["instance"]).write_bytes(instance_png(chip))
         files["tiff"] = f"tiff/{chip.stem}.tif"
         tiff = chip.path(self.source.image_kind(self.images.layer))
         shutil.copyfile(tiff, folder / files["tiff"])
         return Entry(chip.split, (files, self._facts(chip)))
-
-    def _instance(self, chip: SourceChip) -> bytes:
-        ids = chip.instance()
-        if ids.max(initial=0) > np.iinfo(np.uint16).max:
-            raise chip.refused(
-                f"it shows {ids.max()} objects, and a PNG counts to 65,535",
-                "make chips smaller (chips.size), or choose coco, which has no such limit",
-            )
-        return encode_png(ids.astype(np.uint16))
 
     def _facts(self, chip: SourceChip) -> dict[str, Any]:
         date = chip.row["date"]

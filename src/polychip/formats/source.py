@@ -9,7 +9,7 @@ from typing import Any
 from affine import Affine
 
 from polychip.errors import FormatError, nearest
-from polychip.manifest import read_manifest
+from polychip.manifest import read_manifest, read_schema
 from polychip.schema import ClassDef, LabelSchema
 
 DEFAULT_SPLIT = "train"
@@ -40,12 +40,7 @@ class Source:
     @cached_property
     def schema(self) -> LabelSchema:
         """Classes, codes and colours."""
-        entry = self.manifest["schema"]
-        classes = tuple(
-            ClassDef(c["name"], c["code"], c["color"], c["thing"], tuple(c["values"]))
-            for c in entry["classes"]
-        )
-        return LabelSchema(classes, entry["ranked"], entry["background"], entry["ignore"])
+        return read_schema(self.manifest["schema"])
 
     @property
     def classes(self) -> tuple[ClassDef, ...]:

@@ -1,7 +1,7 @@
 """A dataset's chips as a stream, each with its objects; memory does not grow with the chips."""
 
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from polychip.tables import CHIPS, INSTANCES
 
 _BATCH = 1024
 """Rows that are held as Python objects at a time."""
+_AT_ONCE = 32
+"""Chips that a worker gets at a time."""
 
 
 def stream_chips(source: Source) -> Iterator[SourceChip]:
@@ -42,6 +44,12 @@ def stream_chips(source: Source) -> Iterator[SourceChip]:
             f"{source.folder / INSTANCES}: objects of {'/'.join(waiting[0])} are out of order, or "
             "that chip is missing from the index; run polychip verify"
         )
+
+
+def in_parts(chips: Iterator[SourceChip]) -> Iterator[list[SourceChip]]:
+    """Chips by the handful, in their order: what a worker gets at a time."""
+    while part := list(islice(chips, _AT_ONCE)):
+        yield part
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -1,26 +1,23 @@
 """The percentiles of a dataset's pixels, from histograms that workers fill."""
 
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from polychip.errors import FormatError
-from polychip.execute import Executor
+from polychip.execute import Executor, in_order
 from polychip.formats.chip import SourceChip
 from polychip.formats.picture import Stretch
 from polychip.formats.source import Source
-from polychip.formats.stream import stream_chips
+from polychip.formats.stream import in_parts, stream_chips
 from polychip.io.raster import gdal_env
 
 LOW_PERCENT, HIGH_PERCENT = 2.0, 98.0
 _BINS = 65_536
 _MOST_CHIPS = 4096
 """So many chips, evenly spread over the index, stand for all."""
-_AT_ONCE = 32
 
 Counts = NDArray[np.int64]
 
@@ -42,28 +39,14 @@ def percentile_stretch(
     counts = np.zeros((len(bands), _BINS), dtype=np.int64)
     step = -(-source.n_chips // _MOST_CHIPS)
     n_used = 0
-    running: deque[Future[Any]] = deque()
-    for part in _parts(chip for chip in stream_chips(source) if chip.number % step == 0):
-        n_used += len(part)
-        running.append(executor.submit(count_samples, part, layer, bands, edges))
-        if len(running) > executor.workers + 1:
-            counts += running.popleft().result()
-    for future in running:
-        counts += future.result()
+    chips = (chip for chip in stream_chips(source) if chip.number % step == 0)
+    parts = ((part, layer, bands, edges) for part in in_parts(chips))
+    for n_chips, found in in_order(executor, count_samples, parts):
+        n_used += n_chips
+        counts += found
     rule = f"percentiles {LOW_PERCENT:g} and {HIGH_PERCENT:g} of the dataset's pixels with data"
     pairs = [_percentiles(counts[i], *edges[i], source.dtype(layer)) for i in range(len(bands))]
     return Stretch(tuple(p[0] for p in pairs), tuple(p[1] for p in pairs), rule), n_used
-
-
-def _parts(chips: Iterator[SourceChip]) -> Iterator[list[SourceChip]]:
-    part: list[SourceChip] = []
-    for chip in chips:
-        part.append(chip)
-        if len(part) == _AT_ONCE:
-            yield part
-            part = []
-    if part:
-        yield part
 
 
 def _edges(band: dict[str, Any], dtype: str, layer: str) -> tuple[float, float]:
@@ -84,8 +67,8 @@ def count_samples(
     layer: str,
     bands: tuple[int, ...],
     edges: tuple[tuple[float, float], ...],
-) -> Counts:
-    """On a worker: a histogram of each band over some chips, shape (bands, bins)."""
+) -> tuple[int, Counts]:
+    """On a worker: how many chips, and a histogram of each band over them, shape (bands, bins)."""
     counts = np.zeros((len(bands), _BINS), dtype=np.int64)
     with gdal_env():
         for chip in chips:
@@ -95,7 +78,7 @@ def count_samples(
                 places = ((values - low) * (_BINS / (high - low))).astype(np.int64)
                 used, n = np.unique(places.clip(0, _BINS - 1), return_counts=True)
                 counts[index, used] += n
-    return counts
+    return len(chips), counts
 
 
 def _percentiles(counts: Counts, low: float, high: float, dtype: str) -> tuple[float, float]:

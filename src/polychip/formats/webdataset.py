@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
-
 from polychip.errors import FormatError
 from polychip.formats.chip import SourceChip
-from polychip.formats.chip_facts import crs_names, objects_of, place_of
+from polychip.formats.chip_facts import crs_names, instance_png, objects_of, place_of
 from polychip.formats.class_values import ClassValues, own_values
 from polychip.formats.images import ImageWriter, image_writer
 from polychip.formats.json_parts import compact
@@ -112,7 +110,7 @@ class WebDataset:
         files = {self._image_name(images): images.encode(chip) for images in self.images}
         files["semantic.png"] = encode_png(self.values.apply(chip, chip.semantic()))
         if self.source.has_objects:
-            files["instance.png"] = self._instance(chip)
+            files["instance.png"] = instance_png(chip)
         files["json"] = compact(self._facts(chip)).encode()
         piece = out / _PARTS / f"{chip.number}.tar"
         with piece.open("wb") as file:
@@ -120,15 +118,6 @@ class WebDataset:
                 _write_member(file, f"{chip.stem}.{suffix}", data)
             size = file.tell()
         return Entry(chip.split, (piece.name, size))
-
-    def _instance(self, chip: SourceChip) -> bytes:
-        ids = chip.instance()
-        if ids.max(initial=0) > np.iinfo(np.uint16).max:
-            raise chip.refused(
-                f"it shows {ids.max()} objects, and a PNG counts to 65,535",
-                "make chips smaller (chips.size), or choose coco, which has no such limit",
-            )
-        return encode_png(ids.astype(np.uint16))
 
     def _facts(self, chip: SourceChip) -> dict[str, Any]:
         date = chip.row["date"]

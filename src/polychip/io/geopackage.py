@@ -83,6 +83,8 @@ class GeoPackage:
                 promote_to_multi=True,
                 crs=crs_wkt,
                 append=self._path.exists(),
+                # Of a newer one older QGIS warns that it may know it in part.
+                dataset_options=None if self._path.exists() else {"VERSION": "1.2"},
             )
 
 

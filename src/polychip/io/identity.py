@@ -70,6 +70,15 @@ def content_id(path: str) -> str:
     return PREFIX + digest.hexdigest()
 
 
+def is_read_whole(path: str) -> bool:
+    """Whether the content id is of every byte, so that no change can escape it."""
+    try:
+        sizes = [file.stat().st_size for _, file in _members(Path(path))]
+    except OSError:
+        return False
+    return all(size <= (INNER_PIECES + 2) * PIECE_BYTES for size in sizes)
+
+
 def stat_id(path: str) -> tuple[int, int]:
     """(size in bytes, latest change in nanoseconds) of the file and what belongs to it.
 

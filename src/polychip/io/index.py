@@ -1,7 +1,7 @@
 """The dataset's two tables, streamed: chips.parquet (GeoParquet 1.1) and instances.parquet."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -125,19 +125,28 @@ class TableWriter:
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self.schema = schema
-        self._rows: list[dict[str, Any]] = []
+        self._columns: dict[str, list[Any]] = {name: [] for name in schema.names}
         self._writer = pq.ParquetWriter(path, schema, compression="zstd")
 
     def add(self, rows: Sequence[dict[str, Any]]) -> None:
         """Append rows."""
-        self._rows.extend(rows)
-        if len(self._rows) >= self._GROUP:
+        self.extend({name: [row.get(name) for row in rows] for name in self._columns})
+
+    def extend(self, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Append rows given as columns: all of the schema's, of one length."""
+        for name, values in self._columns.items():
+            values.extend(columns[name])
+        if self._n_rows >= self._GROUP:
             self._flush()
 
+    @property
+    def _n_rows(self) -> int:
+        return len(next(iter(self._columns.values())))
+
     def _flush(self) -> None:
-        if self._rows:
-            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self.schema))
-            self._rows = []
+        if self._n_rows:
+            self._writer.write_table(pa.Table.from_pydict(self._columns, schema=self.schema))
+            self._columns = {name: [] for name in self._columns}
 
     def finish(self, metadata: dict[str, str]) -> None:
         """Write what is left and the file's metadata."""

@@ -68,6 +68,8 @@ def _write_layer(path: Path, layer: OutLayer, *, append: bool) -> None:
             append=append,
             nan_as_null=True,
             promote_to_multi=False,
+            # Of a newer one older QGIS warns that it may know it in part.
+            dataset_options=None if append else {"VERSION": "1.2"},
         )
 
 

@@ -1,9 +1,9 @@
 """The labels of one scene: edges in painting order, their classes and their objects."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import shapely
@@ -20,11 +20,15 @@ from polychip.burn.edges import (
 from polychip.burn.runs import count_pixels, merge, scan
 from polychip.errors import InputError, some
 from polychip.grid import Window
+from polychip.labels.mapped_texts import load_texts, save_texts
 from polychip.labels.outlines import Shapes
 from polychip.labels.project import PixelEdges
 from polychip.schema import LabelSchema
 
 NO_OBJECT = -1
+_ARRAYS = ("codes", "object_of", "burns")
+_OBJECT_ARRAYS = ("code", "n_features", "area_px")
+_OBJECT_TEXTS = ("instance_id", "namespace", "source_fid")
 _SURE_RADIUS_PX = 0.73
 """A circle of this radius holds a pixel's centre wherever it lies: half the diagonal, and a little
 for edges that bend."""
@@ -50,9 +54,9 @@ class SourceFeatures:
 class Objects:
     """Thing objects of a scene, in painting order; arrays and lists have an entry an object."""
 
-    instance_id: list[str]
-    namespace: list[str]
-    source_fid: list[str]
+    instance_id: Sequence[str]
+    namespace: Sequence[str]
+    source_fid: Sequence[str]
     """The feature's name; for objects of several features the first in sorted order."""
     code: NDArray[np.int64]
     n_features: NDArray[np.int64]
@@ -79,32 +83,34 @@ class LabelSet:
     burns: NDArray[np.bool_]
     """(n_owners,) whether the feature covers a pixel of the image, before any overlap."""
     objects: Objects
-    fids: list[str]
+    fids: Sequence[str]
     """(n_owners,) the features' names; none where no objects were asked for."""
     confidence: NDArray[np.float32] | None = None
     """(n_owners,) what the labels' field says; None where nobody asked."""
 
     def save(self, folder: Path) -> None:
-        """Write arrays as .npy, texts as one JSON; the marker file is written last."""
+        """Write arrays and texts as flat files."""
         folder.mkdir(parents=True, exist_ok=True)
         self.edges.save(folder)
-        for name in ("codes", "object_of", "burns"):
+        for name in _ARRAYS:
             np.save(folder / f"{name}.npy", getattr(self, name))
-        texts: dict[str, object] = {"fids": self.fids}
-        for field in fields(Objects):
-            value = getattr(self.objects, field.name)
-            texts[field.name] = value if isinstance(value, list) else value.tolist()
-        (folder / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
+        save_texts(folder, "fids", self.fids)
+        for name in _OBJECT_ARRAYS:
+            np.save(folder / f"object_{name}.npy", getattr(self.objects, name))
+        for name in _OBJECT_TEXTS:
+            save_texts(folder, f"object_{name}", getattr(self.objects, name))
 
 
 def load_labels(folder: Path) -> LabelSet:
-    """A saved label set, its arrays memory-mapped."""
-    texts = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
-    arrays = {name: load_array(folder / f"{name}.npy") for name in ("codes", "object_of", "burns")}
-    fids = texts.pop("fids")
-    for name in ("code", "n_features", "area_px"):
-        texts[name] = np.array(texts[name], dtype=np.int64)
-    return LabelSet(edges=load_edges(folder), objects=Objects(**texts), fids=fids, **arrays)
+    """A saved label set, memory-mapped: all processes of a machine share the pages."""
+    values: dict[str, Any] = {name: load_texts(folder, f"object_{name}") for name in _OBJECT_TEXTS}
+    values |= {name: load_array(folder / f"object_{name}.npy") for name in _OBJECT_ARRAYS}
+    return LabelSet(
+        edges=load_edges(folder),
+        objects=Objects(**values),
+        fids=load_texts(folder, "fids"),
+        **{name: load_array(folder / f"{name}.npy") for name in _ARRAYS},
+    )
 
 
 def assemble(

@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from polychip.burn.edges import FlatEdges, flat_edges, joined_edges
+from polychip.burn.edges import FlatEdges, flat_edges, joined_edges, ring_edges
 from polychip.crs import is_geographic
 from polychip.errors import InputError
 from polychip.labels.footprint import Footprint
@@ -56,13 +56,21 @@ def pixel_edges(
                 f"labels reach where {place.operation.name} is not defined; clip them to the area "
                 "of the image first"
             )
-        points, counts = _chunk_edges(chunk, pixels, place, bend)
-        parts.append(flat_edges(points, counts, all_edges=all_edges))
         area, radius, unsure = _sums_of_rings(chunk, pixels, place)
         if len(unsure):
             area[unsure] = _clipped_areas(shapes(unsure + start), place)
+        if place.operation.is_identity:
+            vertices = _quantise(pixels)
+            parts.append(
+                ring_edges(
+                    vertices, chunk.first, chunk.owner, chunk.n_polygons, all_edges=all_edges
+                )
+            )
+        else:
+            points, counts = _bent_edges(chunk, pixels, place, bend)
+            parts.append(flat_edges(points, counts, all_edges=all_edges))
+            radius[counts != np.bincount(chunk.owner, chunk.counts, chunk.n_polygons)] = 0.0
         areas.append(area)
-        radius[counts != np.bincount(chunk.owner, chunk.counts, chunk.n_polygons)] = 0.0  # bent
         radii.append(radius)
         start += chunk.n_polygons
     total = np.concatenate(areas)
@@ -70,18 +78,15 @@ def pixel_edges(
     return PixelEdges(joined_edges(parts), total, np.concatenate(radii))
 
 
-def _chunk_edges(
+def _bent_edges(
     outlines: Outlines, pixels: NDArray[np.float64], place: Footprint, bend: float
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """(n, 4) edges, and how many each polygon has; a ring's last vertex makes one of no length."""
     last = outlines.first[1:] - 1
     owner = np.repeat(outlines.owner, outlines.counts)
-    if place.operation.is_identity:
-        points = _edges(_quantise(pixels), last)
-    else:
-        ends, pixel_ends = (_edges(v, last).reshape(-1, 2, 2) for v in (outlines.xy, pixels))
-        _, pixel_ends, owner = _densify(ends, pixel_ends, owner, place, bend)
-        points = _quantise(pixel_ends.reshape(-1, 4))
+    ends, pixel_ends = (_edges(v, last).reshape(-1, 2, 2) for v in (outlines.xy, pixels))
+    _, pixel_ends, owner = _densify(ends, pixel_ends, owner, place, bend)
+    points = _quantise(pixel_ends.reshape(-1, 4))
     return points, np.bincount(owner, minlength=outlines.n_polygons)
 
 

@@ -4,7 +4,7 @@ Most polygons are one ring. Their vertices are taken out of the bytes all at onc
 for each; whatever else there is becomes shapely geometries when it is asked for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,15 @@ class WkbColumn:
         ends = zip(self.start[chosen].tolist(), self.start[chosen + 1].tolist(), strict=True)
         wkb = np.array([bytes(buffer[a:b]) or None for a, b in ends] + [None], dtype=object)[:-1]
         return np.asarray(shapely.force_2d(shapely.from_wkb(wkb, on_invalid="ignore")))
+
+    def batches(self, n_bytes: int) -> Iterator["WkbColumn"]:
+        """Views of about so many bytes, in order; each geometry is in one of them."""
+        begin = 0
+        while begin < len(self):
+            end = int(np.searchsorted(self.start, self.start[begin] + n_bytes, side="right")) - 1
+            end = min(max(end, begin + 1), len(self))
+            yield WkbColumn(self.data, self.start[begin : end + 1])
+            begin = end
 
     def take(self, chosen: NDArray[np.int64]) -> "WkbColumn":
         """Some of the geometries."""

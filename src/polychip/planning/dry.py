@@ -12,15 +12,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from polychip.blocks.jobs import Block, BlockRecord, SceneJob
-from polychip.blocks.opened import Pixels, SceneWorker
-from polychip.blocks.work import make_block
-from polychip.execute import SerialExecutor
-from polychip.grid import Window
-from polychip.io.placement import LayerPlan
+from polychip.blocks.jobs import Block, BlockRecord, ChipSlot, SceneJob
+from polychip.blocks.opened import SceneWorker
+from polychip.blocks.work import make_block, make_masks_where
+from polychip.execute import Executor, SerialExecutor, in_order
+from polychip.labels.labelset import load_labels
 from polychip.recipe import Recipe
 from polychip.reporter import Reporter, Silent
-from polychip.scenes.prepare import Plan, ScenePlan, make_plan, scene_blocks
+from polychip.scenes.prepare import Plan, make_plan, scene_blocks
 from polychip.scenes.reports import SceneReport
 from polychip.schedule import Build
 from polychip.schema import LabelSchema
@@ -66,21 +65,21 @@ class _DryWorker(SceneWorker):
         super().__init__(job if exact else replace(job, ignore_rasters=()))
         self._exact = exact
 
-    def read(self, name: str, plan: LayerPlan, window: Window) -> Pixels:
-        """The pixels; without bands and valid wherever there is an image, unless exact."""
-        if self._exact or not name.startswith("layer:"):
-            return super().read(name, plan, window)
-        shape = (window.height, window.width)
-        valid = np.zeros(shape, dtype=np.bool_)
-        valid[window.intersection(plan.grid.window).slices_in(window)] = True
-        return Pixels(window, np.empty((0, *shape), dtype=np.uint8), valid)
+    def make(self, block: Block) -> BlockRecord:
+        """What a run would tell of the block."""
+        if self._exact:
+            return make_block(self, block)
+        window = self.job.reach(block)
+        valid = np.zeros((window.height, window.width), dtype=np.bool_)
+        valid[window.intersection(self.job.grid.window).slices_in(window)] = True
+        return make_masks_where(self, block, valid)
 
     def write(self, *_: Any, **__: Any) -> dict[str, str]:
         """Write nothing."""
         return {}
 
 
-class _CountedChip(NamedTuple):
+class CountedChip(NamedTuple):
     """What one chip adds."""
 
     chip_id: str
@@ -90,6 +89,70 @@ class _CountedChip(NamedTuple):
     """By class code."""
     n_objects: int
     n_rests: int
+
+
+@dataclass(slots=True)
+class CountedBlock:
+    """What a block gave, added up where nothing else hangs on its single chips."""
+
+    n_chips: int
+    """Chips looked at."""
+    counts: Counts = field(default_factory=Counts)
+    small_rests: int = 0
+    apart: list[CountedChip] = field(default_factory=list)
+    """The chips, where other dates decide whether they stay; they are not in `counts` then."""
+    skipped: dict[str, str] = field(default_factory=dict)
+    """Reason by chip."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """Error by chip."""
+
+
+_OPEN: list[tuple[SceneJob, bool, _DryWorker]] = []
+"""The scene that this process has open."""
+
+
+def close_scene() -> None:
+    """Let go of what this process holds open."""
+    for _, _, worker in _OPEN:
+        worker.close()
+    _OPEN.clear()
+
+
+def count_block(job: SceneJob, block: Block, exact: bool, apart: bool) -> CountedBlock:  # noqa: FBT001
+    """On a worker: make a block without writing it.
+
+    Args:
+        job: with its labels loaded.
+        block: of the scene.
+        exact: read the imagery.
+        apart: give out the chips one by one.
+    """
+    if not _OPEN or _OPEN[0][:2] != (job, exact):
+        close_scene()
+        _OPEN.append((job, exact, _DryWorker(job, exact=exact)))
+    record = _OPEN[0][2].make(block)
+    found = CountedBlock(len(block.chips), skipped=record.skipped, failed=record.failed)
+    for slot in block.chips:
+        if slot.chip_id in record.masks:
+            chip = _counted_chip(job, slot, record)
+            if apart:
+                found.apart.append(chip)
+            else:
+                found.counts.add(chip.scene, chip.split, chip.pixels, chip.n_objects)
+                found.small_rests += chip.n_rests
+    return found
+
+
+def _counted_chip(job: SceneJob, slot: ChipSlot, record: BlockRecord) -> CountedChip:
+    entry = record.masks[slot.chip_id]
+    return CountedChip(
+        slot.chip_id,
+        job.scene,
+        slot.split or NO_SPLIT,
+        class_pixels(slot, record, job.known_schema()),
+        int(entry.get("n_instances") or 0),
+        int(entry.get("n_rests", 0)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,23 +177,31 @@ class Tally:
     failed: dict[str, str] = field(default_factory=dict)
     objects: Counter[int] = field(default_factory=Counter)
     small_rests: int = 0
-    chips: list[_CountedChip] = field(default_factory=list)
-    """Chips that are not counted yet."""
+    apart: list[CountedChip] = field(default_factory=list)
+    """Chips that are not counted yet: other dates decide."""
 
-    def count(self, dates: Mapping[str, int] | None) -> None:
-        """Count the chips; those that not all dates have are left out where that is asked for.
+    def add(self, scene: str, block: CountedBlock) -> None:
+        """Add a block of a scene."""
+        self.counts.merge(block.counts)
+        self.small_rests += block.small_rests
+        self.apart += block.apart
+        self.skipped.update(block.skipped.values())
+        self.failed.update({f"{scene}/{chip_id}": text for chip_id, text in block.failed.items()})
+
+    def settle(self, dates: Mapping[str, int]) -> None:
+        """Count the chips that all dates have; the others are left out.
 
         Args:
-            dates: how many scenes the group of each scene has; None: chips of any date count.
+            dates: how many scenes the group of each scene has.
         """
-        seen = Counter(chip.chip_id for chip in self.chips)
-        for chip in self.chips:
-            if dates is not None and seen[chip.chip_id] < dates[chip.scene]:
+        seen = Counter(chip.chip_id for chip in self.apart)
+        for chip in self.apart:
+            if seen[chip.chip_id] < dates[chip.scene]:
                 self.skipped[INCOMPLETE] += 1
             else:
                 self.counts.add(chip.scene, chip.split, chip.pixels, chip.n_objects)
                 self.small_rests += chip.n_rests
-        self.chips.clear()
+        self.apart.clear()
 
 
 def prepare_plan(recipe: Recipe, folder: Path, reporter: Reporter | None = None) -> Prepared:
@@ -154,40 +225,25 @@ def group_sizes(plan: Plan) -> dict[str, int]:
 
 def count_scene(
     prepared: Prepared,
-    scene: ScenePlan,
-    job: SceneJob,
+    index: int,
     number: int,
     tally: Tally,
+    executor: Executor,
     *,
     exact: bool,
-    seen: Callable[[Block, BlockRecord], None] | None,
+    seen: Callable[[str, CountedBlock], None] | None,
 ) -> int:
     """Make a scene's blocks without writing; returns the next block's number."""
-    schema, plan = job.known_schema(), prepared.plan
-    worker = _DryWorker(job, exact=exact)
-    try:
-        for block in scene_blocks(plan, scene, number):
-            number = block.number + 1
-            record = make_block(worker, block)
-            if seen is not None:
-                seen(block, record)
-            for slot in block.chips:
-                if slot.chip_id in record.masks:
-                    pixels = class_pixels(slot, record, schema)
-                    split = slot.split or NO_SPLIT
-                    views = int(record.masks[slot.chip_id].get("n_instances") or 0)
-                    rests = int(record.masks[slot.chip_id].get("n_rests", 0))
-                    tally.chips.append(
-                        _CountedChip(slot.chip_id, scene.name, split, pixels, views, rests)
-                    )
-            tally.skipped.update(record.skipped.values())
-            tally.failed.update(
-                {f"{scene.name}/{chip_id}": text for chip_id, text in record.failed.items()}
-            )
-            prepared.heard.advance(len(block.chips))
-        if job.objects:
-            objects = worker.labels.objects
-            tally.objects.update(objects.code[objects.area_px > 0].tolist())
-    finally:
-        worker.close()
+    plan, scene, job = prepared.plan, prepared.plan.scenes[index], prepared.jobs[index]
+    apart = plan.recipe.chips.dates == "all"
+    calls = ((job, block, exact, apart) for block in scene_blocks(plan, scene, number))
+    for found in in_order(executor, count_block, calls):
+        number += 1
+        tally.add(scene.name, found)
+        if seen is not None:
+            seen(scene.name, found)
+        prepared.heard.advance(found.n_chips)
+    if job.objects:
+        objects = load_labels(job.labels).objects
+        tally.objects.update(objects.code[objects.area_px > 0].tolist())
     return number

@@ -3,16 +3,28 @@
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from polychip.blocks.jobs import Block, BlockRecord, SceneJob
+from polychip.blocks.jobs import SceneJob
 from polychip.crs import crs_label
+from polychip.errors import PolychipError
+from polychip.execute import Executor, SerialExecutor, default_workers, make_executor
 from polychip.finish import class_names
 from polychip.io.raster import inspect_file
-from polychip.planning.dry import Heard, Prepared, Tally, count_scene, group_sizes, prepare_plan
+from polychip.planning.dry import (
+    CountedBlock,
+    Heard,
+    Prepared,
+    Tally,
+    close_scene,
+    count_scene,
+    group_sizes,
+    prepare_plan,
+)
 from polychip.planning.values import ClassCounts, PlanReport, SceneChips, unit_of
 from polychip.recipe import Recipe
 from polychip.reporter import Reporter
@@ -21,43 +33,66 @@ from polychip.scenes.reports import SceneReport
 from polychip.schema import LabelSchema
 from polychip.sizes import chip_bytes, target_bytes
 
+_FEW_CHIPS = 4096
+"""Below so many, processes of their own take longer to start than they save."""
+
 
 def report_plan(
-    recipe: Recipe, *, exact: bool = False, reporter: Reporter | None = None
+    recipe: Recipe,
+    *,
+    exact: bool = False,
+    workers: int | None = 1,
+    reporter: Reporter | None = None,
 ) -> PlanReport:
     """What a run of the recipe would give. Nothing is written but a temporary folder.
 
     Args:
         recipe: with absolute paths, as `load_recipe` gives it.
         exact: read the imagery, so that nothing is estimated.
+        workers: processes; None: one a processor, one for few chips.
         reporter: hears the progress; notes and warnings are in the report.
 
     Raises:
         PolychipError: an input or the recipe can't be used; what a run would say.
     """
     with tempfile.TemporaryDirectory(prefix="polychip-plan-") as folder:
-        return count_plan(prepare_plan(recipe, Path(folder), reporter), exact=exact)
+        prepared = prepare_plan(recipe, Path(folder), reporter)
+        if workers is None:
+            workers = default_workers() if prepared.plan.n_chips >= _FEW_CHIPS else 1
+        executor = make_executor(workers)
+        try:
+            return count_plan(prepared, exact=exact, executor=executor)
+        except BrokenProcessPool as error:
+            raise PolychipError(
+                "a worker process died, often for want of memory: try again with fewer --workers"
+            ) from error
+        finally:
+            executor.stop(now=True)
 
 
 def count_plan(
     prepared: Prepared,
     *,
     exact: bool = False,
-    seen: Callable[[Block, BlockRecord], None] | None = None,
+    seen: Callable[[str, CountedBlock], None] | None = None,
+    executor: Executor | None = None,
 ) -> PlanReport:
     """Make every block without writing it, and add up what comes out.
 
     Args:
         prepared: the labels' folder must still be there.
         exact: read the imagery, so that nothing is estimated.
-        seen: hears what each block gave.
+        seen: hears what each block gave, and of which scene.
+        executor: who makes the blocks; None: this process.
     """
     plan, heard, tally, number = prepared.plan, prepared.heard, Tally(), 0
-    for scene, job in zip(plan.scenes, prepared.jobs, strict=True):
-        number = count_scene(prepared, scene, job, number, tally, exact=exact, seen=seen)
-        if plan.recipe.chips.dates == "any":
-            tally.count(None)
-    tally.count(group_sizes(plan))
+    executor = executor or SerialExecutor()
+    try:
+        for index in range(len(plan.scenes)):
+            number = count_scene(prepared, index, number, tally, executor, exact=exact, seen=seen)
+    finally:
+        close_scene()
+    tally.settle(group_sizes(plan))
     heard.finish()
     return _report(
         plan, prepared.jobs, prepared.schema, prepared.reports, tally, heard, exact=exact

@@ -61,7 +61,7 @@ def check_splits(folder: Path, index: Index, manifest: Mapping[str, Any]) -> Che
     if not names:
         return found.check("the chips are not divided")
     counts = ", ".join(f"{name} {len(seen[name])}" for name in names)
-    return found.check(f"lists and index agree ({counts})")
+    return found.check(f"lists and index agree (chip ids: {counts})")
 
 
 def _check_apart(found: Findings, seen: Mapping[str, pa.Array]) -> None:

@@ -121,7 +121,7 @@ def distinct_classes(sources: Sequence[LabelSource], options: SchemaOptions) -> 
         if fixed is not None:
             found.add(fixed)
         elif name is not None:
-            values = texts(read_column(source, info, name))
+            values = set(texts(read_column(source, info, name)))
             found.update(value for value in values if value is not None)
     return sorted(found)
 

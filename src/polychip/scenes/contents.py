@@ -139,8 +139,8 @@ class LabelSurvey:
         boxes = np.clip(boxes, 0, [window.width, window.height] * 2)
         shown = np.flatnonzero(known.area_px > 0)
         return SeenObjects(
-            [known.namespace[i] for i in shown],
-            [known.instance_id[i] for i in shown],
+            [known.namespace[i] for i in shown.tolist()],
+            [known.instance_id[i] for i in shown.tolist()],
             boxes[shown],
         )
 

@@ -14,7 +14,8 @@ from polychip.io.vector import (
 )
 from polychip.labels.extent import Extent
 from polychip.labels.footprint import Footprint
-from polychip.labels.polygons import polygons_of, repaired_polygons
+from polychip.labels.placed import placed_wkb
+from polychip.labels.polygons import repaired_polygons
 from polychip.labels.project import pixel_edges
 from polychip.recipe import ExtentSource
 from polychip.scenes.place import ScenePlace, place_layer
@@ -37,8 +38,7 @@ def load_extent(place: ScenePlace, sources: Sequence[ExtentSource], schema: Labe
         info = describe_layer(source)
         _, around = place_layer(place, source_crs(source, info))
         table = read_features(source, info, [], around.read_boxes())
-        polygons = polygons_of(table.wkb, around)
-        parts.append(pixel_edges(polygons.outlines, polygons.clipped, around).flat)
+        parts.append(placed_wkb(table.wkb, around).edges.flat)
         kinds.append(np.full(len(parts[-1].counts), kind, dtype=np.int64))
     flat = joined_edges(parts)
     edges = index_edges(flat, np.arange(len(flat.counts)))

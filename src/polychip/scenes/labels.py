@@ -23,7 +23,8 @@ from polychip.labels.footprint import Footprint, clip_far
 from polychip.labels.geometry import REPAIR_METHOD
 from polychip.labels.labelset import NO_OBJECT, LabelSet, SourceFeatures, assemble
 from polychip.labels.outlines import outlines_of
-from polychip.labels.polygons import Polygons, polygons_of, repaired_polygons
+from polychip.labels.placed import PlacedPolygons, placed, placed_wkb
+from polychip.labels.polygons import repaired_polygons
 from polychip.labels.project import pixel_edges
 from polychip.recipe import LabelSource, MaskOptions, SchemaOptions
 from polychip.scenes.attributes import (
@@ -157,7 +158,9 @@ def _load_source(
         require_field(info, sure, "masks.confidence.field")
     wanted = [class_name, instance_field, source.id_field, source.width_field, sure]
     columns = list(dict.fromkeys(name for name in wanted if name is not None))
-    table, polygons, around = _read_polygons(place, source, info, columns, report)
+    table, polygons, around = _read_polygons(
+        place, source, info, columns, report, all_edges=needs_all_edges(masks)
+    )
     alive = polygons.alive
     report.n_near = len(table.fids)
 
@@ -169,8 +172,7 @@ def _load_source(
     values = [one_class] * len(alive) if one_class is not None else column(class_name)
     codes = class_codes(values, fids, schema, source, class_name, report)
     shapes, instances = polygons.shapes, column(instance_field)
-    outlines, near = polygons.outlines, polygons.clipped
-    confidence = None
+    edges, confidence = polygons.edges, None
     if sure is not None:
         values_told = table.columns[sure][alive].tolist()
         confidence = confidences(values_told, fids, masks.confidence, source, report)
@@ -183,8 +185,10 @@ def _load_source(
         fids = [fids[i] for i in parts.feature]
         confidence = None if confidence is None else confidence[parts.feature]
         cut = clip_far(parts.geometry, around)
-        shapes, near, outlines = parts.geometry.__getitem__, cut.__getitem__, outlines_of(cut)
-    edges = pixel_edges(outlines, near, around, all_edges=needs_all_edges(masks))
+        shapes = parts.geometry.__getitem__
+        edges = pixel_edges(
+            outlines_of(cut), cut.__getitem__, around, all_edges=needs_all_edges(masks)
+        )
     return SourceFeatures(shapes, edges, codes, fids, instances, namespace, confidence), report
 
 
@@ -220,7 +224,9 @@ def _read_polygons(
     info: LayerInfo,
     columns: Sequence[str],
     report: SourceReport,
-) -> tuple[VectorTable, Polygons, Footprint]:
+    *,
+    all_edges: bool,
+) -> tuple[VectorTable, PlacedPolygons, Footprint]:
     """Valid polygons near the scene, in a CRS that is placed."""
     crs_wkt = source_crs(source, info)
     operation, around = place_layer(place, crs_wkt, source.shift_px)
@@ -233,9 +239,9 @@ def _read_polygons(
         distance = _distances(source, table)
         wide, crs_wkt = widened(table.geometry, distance, crs_wkt, around, place.middle)
         operation, around = place_layer(place, crs_wkt, source.shift_px)
-        polygons = repaired_polygons(wide, around)
+        polygons = placed([repaired_polygons(wide, around)], around, all_edges=all_edges)
     else:
-        polygons = polygons_of(table.wkb, around)
+        polygons = placed_wkb(table.wkb, around, all_edges=all_edges)
     if polygons.no_area.any():
         raise _no_area(source, info, table, polygons.no_area)
     report.n_empty, report.n_unreadable = polygons.n_empty, polygons.n_unreadable

@@ -10,7 +10,7 @@ from polychip.schema import COLORS
 from polychip.serve.protocol import ERROR_CODES, MAX_LINE_BYTES, PROTOCOL
 
 METHODS = ("hello", "recipe", "plan", "preview", "run", "cancel", "shutdown")
-WAYS = ("new", "resume", "overwrite")
+WAYS = ("new", "resume", "overwrite", "update")
 SPLITS = ("none", "blocks", "random", "scene", "field:NAME")
 MAX_PREVIEW_PX = 4096
 """Longest side of a chip that is previewed."""

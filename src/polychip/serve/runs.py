@@ -17,7 +17,12 @@ INTERRUPTED = 130
 SOME_FAILED = 3
 GRACE_SECONDS = 15.0
 """From asking a run to end to ending it."""
-_FLAGS = {"new": (), "resume": ("--resume",), "overwrite": ("--overwrite",)}
+_FLAGS = {
+    "new": (),
+    "resume": ("--resume",),
+    "overwrite": ("--overwrite",),
+    "update": ("--update",),
+}
 _TAIL = 4000
 
 

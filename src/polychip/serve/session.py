@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from polychip.blocks.jobs import INSTANCE, SEMANTIC, Block, BlockRecord, image_kind
+from polychip.blocks.jobs import INSTANCE, SEMANTIC, image_kind
 from polychip.errors import nearest
 from polychip.labels.extent import Extent
 from polychip.labels.labelset import LabelSet
 from polychip.layout.cells import chip_ids
 from polychip.layout.split import DROPPED
-from polychip.planning import Prepared, count_plan, prepare_plan
+from polychip.planning import CountedBlock, Prepared, count_plan, prepare_plan
 from polychip.recipe import Recipe
 from polychip.reporter import Reporter
 from polychip.scenes.prepare import ScenePlan, chip_slots
@@ -106,7 +106,8 @@ class OpenScene:
         slot, window = chip.slot, chip.slot.window
         entry = chip.record.masks[slot.chip_id]
         left = self._plan.split[index] == DROPPED
-        rows = chip.record.instances.get(slot.chip_id, [])
+        columns = chip.record.instances.get(slot.chip_id, {})
+        told = [name for name in columns if name not in ("rle", "namespace")]
         return {
             "scene": self._plan.name,
             "chip_id": slot.chip_id,
@@ -123,7 +124,8 @@ class OpenScene:
             "padding_px": entry["padding_px"],
             "n_instances": entry.get("n_instances"),
             "instances": [
-                {k: v for k, v in row.items() if k not in ("rle", "namespace")} for row in rows
+                dict(zip(told, values, strict=True))
+                for values in zip(*(columns[name] for name in told), strict=True)
             ],
             "arrays": {
                 name: encode_array(array) for name, array in self._arrays(chip, wanted).items()
@@ -175,10 +177,10 @@ class PlanSession:
             raise
         self._scenes: dict[str, OpenScene] = {}
 
-    def _see(self, block: Block, record: BlockRecord) -> None:
-        found = dict(record.skipped) | dict.fromkeys(record.failed, "unreadable")
+    def _see(self, scene: str, block: CountedBlock) -> None:
+        found = dict(block.skipped) | dict.fromkeys(block.failed, "unreadable")
         if found:
-            self._skipped.setdefault(block.scene, {}).update(found)
+            self._skipped.setdefault(scene, {}).update(found)
 
     def scene(self, name: str | None) -> OpenScene:
         """The scene of this name, opened; without a name the first.

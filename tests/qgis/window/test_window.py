@@ -228,7 +228,7 @@ def test_an_export_is_cancelled_resumed_and_finished_by_clicks(exported):
     assert values["cancelled"] == "Export cancelled. Export again to resume it."
     assert values["offer"].startswith("This folder holds an unfinished export: resume it")
     assert values["done"].startswith("289 chips written in ")
-    assert values["buttons"][:2] == ["Open Folder", "Show Preview"]
+    assert values["buttons"][:2] == ["Show Report", "Open Folder"]
     assert values["progress_hidden"]
     assert values["refused"].startswith("This folder holds a finished dataset: tick ")
 

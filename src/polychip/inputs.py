@@ -1,0 +1,141 @@
+"""What a dataset was made of, remembered in `.polychip/`: which chips an update must remake."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from polychip import __version__
+from polychip.blocks.jobs import ChipSlot, SceneJob
+from polychip.blocks.opened import SceneWorker
+from polychip.io.atomic import replacing
+from polychip.io.identity import content_id, is_read_whole, stat_id
+from polychip.io.placement import LayerPlan
+from polychip.labels.digests import Traces, changed_boxes, extent_traces, label_traces
+from polychip.recipe import ChipOptions, is_remote
+from polychip.state import RunState
+
+_FILE = "inputs.npz"
+_NOTHING = Traces(np.empty((0, 2), dtype=np.uint64), np.empty((0, 4), dtype=np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class SceneInputs:
+    """What a scene's chips hang on."""
+
+    whole: str
+    """Digest of what all chips hang on: imagery, grid, schema, masks, filters."""
+    labels: Traces
+    extent: Traces
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    """Chips that were looked at and left out, and why."""
+
+    def boxes_changed(self, now: "SceneInputs") -> NDArray[np.int64]:
+        """(n, 4) where a label or the extent is another than it was."""
+        labels = changed_boxes(self.labels, now.labels)
+        return np.concatenate([labels, changed_boxes(self.extent, now.extent)])
+
+
+def scene_inputs(job: SceneJob, chips: ChipOptions, identities: Mapping[str, str]) -> SceneInputs:
+    """What a scene is made of now; its labels are loaded.
+
+    Args:
+        job: of the scene.
+        chips: of the recipe.
+        identities: content ids of source files, by path.
+    """
+    worker = SceneWorker(job)
+    centres = (job.labels / "centres.npy").exists()
+    labels = worker.labels
+    if (job.labels / "confidence.npy").exists():
+        labels = replace(labels, confidence=worker.confidence)
+    extent = worker.extent
+    return SceneInputs(
+        whole=_digest_of_all(job, chips, identities),
+        labels=label_traces(labels, worker.centres if centres else None),
+        extent=_NOTHING if extent is None else extent_traces(extent),
+    )
+
+
+def touched(
+    slots: Sequence[ChipSlot], boxes: NDArray[np.int64], margin_px: int
+) -> NDArray[np.bool_]:
+    """(n_slots,) whether a chip, with a margin around it, meets one of the boxes."""
+    found = np.zeros(len(slots), dtype=np.bool_)
+    if not len(boxes) or not len(slots):
+        return found
+    corners = np.array(
+        [(w.x_off, w.y_off, w.x_end, w.y_end) for w in (s.window.grown(margin_px) for s in slots)]
+    )
+    tree = shapely.STRtree(shapely.box(*corners.T))
+    found[np.unique(tree.query(shapely.box(*boxes.T))[1])] = True
+    return found
+
+
+def remember(
+    state: RunState,
+    scenes: Mapping[str, SceneInputs],
+) -> None:
+    """Store what the dataset was made of, in one file, as a whole."""
+    arrays: dict[str, NDArray[Any]] = {}
+    told: dict[str, Any] = {"version": __version__, "scenes": {}}
+    for number, (name, inputs) in enumerate(scenes.items()):
+        told["scenes"][name] = {"whole": inputs.whole, "skipped": dict(inputs.skipped)}
+        for kind, traces in (("labels", inputs.labels), ("extent", inputs.extent)):
+            arrays[f"{kind}_digest_{number}"] = traces.digest
+            arrays[f"{kind}_box_{number}"] = traces.box.astype(np.int32)
+    arrays["told"] = np.frombuffer(json.dumps(told).encode(), dtype=np.uint8)
+    with replacing(state.folder / _FILE) as path, path.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+
+
+def remembered(state: RunState) -> dict[str, SceneInputs]:
+    """What was stored, by scene; nothing where another version of Polychip stored it."""
+    try:
+        with np.load(state.folder / _FILE) as arrays:
+            told = json.loads(bytes(arrays["told"]))
+            if told["version"] != __version__:
+                return {}
+            return {
+                name: SceneInputs(
+                    entry["whole"],
+                    Traces(arrays[f"labels_digest_{n}"], arrays[f"labels_box_{n}"]),
+                    Traces(arrays[f"extent_digest_{n}"], arrays[f"extent_box_{n}"]),
+                    entry["skipped"],
+                )
+                for n, (name, entry) in enumerate(told["scenes"].items())
+            }
+    except (OSError, KeyError, ValueError):
+        return {}
+
+
+def _digest_of_all(job: SceneJob, chips: ChipOptions, identities: Mapping[str, str]) -> str:
+    """Of all that is the same for each of a scene's chips."""
+    nowhere = Path()
+    bare = replace(job, output=nowhere, scratch=nowhere, labels=nowhere, extent=nowhere)
+    files = {path: _identity(path, identities) for path in sorted(set(_paths(job)))}
+    text = repr((bare, job.extent is None, files, chips.negatives, chips.seed))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _paths(job: SceneJob) -> Iterator[str]:
+    """All raster files of a scene."""
+    plans: list[LayerPlan] = [plan for _, plan in job.layers]
+    plans += [plan for plan, _ in job.ignore_rasters]
+    plans += [raster.plan for raster in job.raster_labels]
+    for plan in plans:
+        yield from (placement.path for placement in plan.placements)
+
+
+def _identity(path: str, identities: Mapping[str, str]) -> list[Any]:
+    """Which file this is; where its id is of samples, its size and time count, too."""
+    known = identities.get(path) or content_id(path)
+    if is_remote(path) or is_read_whole(path):
+        return [known]
+    return [known, *stat_id(path)]

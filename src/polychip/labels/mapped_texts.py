@@ -1,0 +1,56 @@
+"""Many texts in flat files: memory-mapped, so that a machine holds them once; pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polychip.burn.edges import load_array
+
+_ENCODING, _ERRORS = "utf-8", "surrogatepass"
+"""Texts of files with a wrong encoding may hold lone surrogates."""
+
+
+@dataclass(frozen=True, slots=True)
+class MappedTexts(Sequence[str]):
+    """Texts that are decoded when they are asked for."""
+
+    letters: NDArray[np.uint8]
+    """All texts in UTF-8, one behind the other."""
+    bounds: NDArray[np.int64]
+    """(n + 1,): text i is letters[bounds[i]:bounds[i + 1]]."""
+
+    def __len__(self) -> int:
+        """Number of texts."""
+        return len(self.bounds) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        """One text, or some."""
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        i = range(len(self))[index]
+        letters = self.letters[self.bounds[i] : self.bounds[i + 1]]
+        return letters.tobytes().decode(_ENCODING, _ERRORS)
+
+
+def save_texts(folder: Path, name: str, texts: Sequence[str]) -> None:
+    """Write texts as two .npy files that begin with a name."""
+    encoded = [text.encode(_ENCODING, _ERRORS) for text in texts]
+    bounds = np.zeros(len(encoded) + 1, dtype=np.int64)
+    np.cumsum([len(text) for text in encoded], out=bounds[1:])
+    np.save(folder / f"{name}.npy", np.frombuffer(b"".join(encoded), dtype=np.uint8))
+    np.save(folder / f"{name}-bounds.npy", bounds)
+
+
+def load_texts(folder: Path, name: str) -> MappedTexts:
+    """Texts that `save_texts` wrote, memory-mapped."""
+    return MappedTexts(
+        load_array(folder / f"{name}.npy"), load_array(folder / f"{name}-bounds.npy")
+    )

@@ -1,0 +1,193 @@
+"""A dataset brought up to date: only the chips whose inputs changed are made again."""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from polychip import tasks
+from polychip.blocks.jobs import Block, BlockRecord, ChipSlot
+from polychip.build import (
+    RunOptions,
+    Start,
+    carry_out,
+    fingerprint,
+    run,
+    source_identities,
+    workers_for,
+    write_formats,
+    write_frozen,
+)
+from polychip.errors import OutputError
+from polychip.execute import Executor, make_executor
+from polychip.inputs import SceneInputs, remembered, scene_inputs, touched
+from polychip.io.light import load_pyogrio_light
+from polychip.recipe import Recipe
+from polychip.reporter import Reporter, Silent
+from polychip.scenes.choose import needs_labels
+from polychip.scenes.prepare import make_plan, scene_blocks
+from polychip.schedule import Build
+from polychip.state import MANIFEST, UPDATING, RunState, clear_blocks, lock, release, remove_strays
+from polychip.tables import dataset_records, scene_rows, wanted_files
+
+if TYPE_CHECKING:
+    from polychip.finish import Summary
+
+
+def update_dataset(
+    recipe: Recipe,
+    options: RunOptions,
+    reporter: Reporter | None = None,
+    executor: Executor | None = None,
+) -> "Summary":
+    """Bring the dataset of a recipe up to date; the result is a fresh build's, byte by byte.
+
+    A chip is made again when a label or an extent that touches it, the imagery, or a key of the
+    recipe that decides its pixels changed. Without a dataset this is a run. What an interruption
+    leaves is brought up to date by the next update.
+
+    Args:
+        recipe: what to build.
+        options: workers; resume and overwrite mean nothing here.
+        reporter: hears progress, notes and warnings.
+        executor: workers that were started early; default: as many as the options say.
+
+    Raises:
+        InputError: an input can't be used; the dataset stays as it was.
+        RecipeError: the recipe asks for something that can't be had.
+        OutputError: the folder holds something else, or an unfinished first run.
+        Interrupted: Ctrl-C.
+    """
+    reporter, started = reporter or Silent(), time.monotonic()
+    output = Path(recipe.output.path)
+    state = RunState(output)
+    if not _is_there(state):
+        fresh = replace(options, resume=False, overwrite=False)
+        return run(recipe, fresh, reporter, executor)
+    lock(state)
+    try:
+        if options.own_process and needs_labels(recipe):
+            load_pyogrio_light()
+        plan = make_plan(recipe)
+        identities = source_identities(recipe)
+        executor = executor or make_executor(workers_for(plan, options))
+        told = fingerprint(recipe, identities, plan.frozen)
+        kept = _Kept(state, identities)
+
+        def begin(build: Build) -> None:
+            clear_blocks(state)
+            kept.find(build)
+            (output / MANIFEST).unlink(missing_ok=True)
+            state.write("run.json", {"fingerprint": told, "status": UPDATING})
+            write_frozen(plan, output)
+
+        def tidy() -> None:
+            n_removed = remove_strays(output, wanted_files(plan, output))
+            reporter.note(
+                f"update: {plan.n_chips - kept.n_chips:,} of {plan.n_chips:,} planned chips were "
+                f"looked at again, {n_removed:,} files of chips that are gone were removed"
+            )
+
+        summary = carry_out(
+            plan, state, executor, options, reporter, identities,
+            Start(begin, labels_first=True, keep=True, again="give the same command again",
+                  tidy=tidy),
+        )  # fmt: skip
+        summary = replace(summary, formats=write_formats(recipe, options, reporter))
+    finally:
+        release(state)
+        if executor is not None:
+            executor.stop(now=True)
+        tasks.close_scenes()
+    return replace(summary, seconds=time.monotonic() - started)
+
+
+def _is_there(state: RunState) -> bool:
+    """Whether there is a dataset, or one whose update was interrupted.
+
+    Raises:
+        OutputError: there is an unfinished first run.
+    """
+    if (state.output / MANIFEST).exists():
+        return True
+    begun = state.read("run.json")
+    if begun is None:
+        return False
+    if begun.get("status") != UPDATING:
+        raise OutputError(
+            f"{state.output}: the run that made this dataset has not been finished; go on with "
+            "--resume, or build it anew with --overwrite"
+        )
+    return True
+
+
+@dataclass(slots=True)
+class _Kept:
+    """Finds the chips that need not be made again."""
+
+    state: RunState
+    identities: Mapping[str, str]
+    n_chips: int = 0
+    before: dict[str, SceneInputs] = field(init=False)
+    trusted: bool = field(init=False)
+    """Whether the files are those of the index; an interrupted update leaves newer ones."""
+
+    def __post_init__(self) -> None:
+        """Look at what is there before anything is written."""
+        self.before = remembered(self.state)
+        self.trusted = (self.state.output / MANIFEST).exists()
+
+    def find(self, build: Build) -> None:
+        """Hand the chips that stay over to a build whose labels are loaded."""
+        number = 0
+        for scene, job in zip(build.plan.scenes, build.jobs, strict=True):
+            blocks = list(scene_blocks(build.plan, scene, number))
+            number += len(blocks)
+            old = self.before.get(scene.name)
+            now = scene_inputs(job, build.plan.recipe.chips, self.identities)
+            if old is None or old.whole != now.whole:
+                continue
+            rows, objects = scene_rows(self.state.output, job)
+            slots = [slot for block in blocks for slot in block.chips]
+            hit = touched(slots, old.boxes_changed(now), job.margin_px)
+            same = {slot.chip_id for slot, is_hit in zip(slots, hit, strict=True) if not is_hit}
+            for block in blocks:
+                staying = tuple(
+                    slot
+                    for slot in block.chips
+                    if slot.chip_id in same and self._usable(slot, rows.get(slot.chip_id))
+                )
+                record = dataset_records(
+                    self.state.output, job, replace(block, chips=staying), rows, objects
+                )
+                skipped = {
+                    slot.chip_id: old.skipped[slot.chip_id]
+                    for slot in block.chips
+                    if slot.chip_id in same and slot.chip_id in old.skipped
+                }
+                if record is not None:
+                    self._hand_over(build, block, replace(record, skipped=skipped))
+
+    def _hand_over(self, build: Build, block: Block, record: BlockRecord) -> None:
+        n = sum(record.tells(slot.chip_id) for slot in block.chips)
+        self.n_chips += n
+        if n == len(block.chips):
+            build.state.save_record(record)
+        elif n:
+            build.hold(record)
+
+    def _usable(self, slot: ChipSlot, row: Mapping[str, Any] | None) -> bool:
+        """Whether the dataset has the chip where it is planned, its files whole."""
+        if row is None or (row["x_off"], row["y_off"]) != (slot.window.x_off, slot.window.y_off):
+            return False
+        files = {
+            self.state.output / path: row["sha256"][kind] for kind, path in row["files"].items()
+        }
+        if self.trusted:
+            return all(path.is_file() for path in files)
+        return all(
+            path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha
+            for path, sha in files.items()
+        )
