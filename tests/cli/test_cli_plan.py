@@ -131,6 +131,19 @@ def test_python_gives_the_same_report(cli: Cli, recipe: Path, *, exact: bool) ->
     assert str(report) + "\n" == cli("plan", recipe, *options).out
 
 
+def test_dates_that_share_labels_are_told(
+    cli: Cli, tmp_path: Path, image: Path, labels: Path
+) -> None:
+    recipe = tmp_path / "r.toml"
+    one = f'image = "{image}"\ngroup = "town"\n'
+    recipe.write_text(
+        f'[[scenes]]\nname = "may"\n{one}labels = "{labels}"\n'
+        f'[[scenes]]\nname = "june"\n{one}labels_of = "may"\n[chips]\nsize = 64\n'
+    )
+    assert plan(cli, recipe)["options"] == {"june: labels": "those of may"}
+    assert "june: labels = 'those of may'" in cli("plan", recipe).out
+
+
 def test_the_options_that_differ_from_their_defaults_are_told(
     cli: Cli, recipe: Path, labels: Path
 ) -> None:

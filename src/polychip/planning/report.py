@@ -171,6 +171,12 @@ def _options(recipe: Recipe) -> dict[str, Any]:
         classes = [entry.classes for entry in scene.extent if entry.classes]
         if classes:
             told[f"{scene.name}: extent.classes"] = classes
+    for index, scene in enumerate(recipe.scenes):
+        for other in recipe.scenes[:index]:
+            same = (scene.labels, scene.extent) == (other.labels, other.extent)
+            if same and scene.group_name == other.group_name:
+                told[f"{scene.name}: labels"] = f"those of {other.name}"
+                break
     if recipe.chips.features is not None:
         told["chips.features"] = recipe.chips.features.path
     return told
