@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from affine import Affine
 from numpy.typing import NDArray
 
+from polychip.format_list import CHIPS, INSTANCES
 from polychip.grid import Grid
 from polychip.layout.cells import ChipOptions, Lattice, group_lattice, plan_cells
 from polychip.layout.contents import Contents
@@ -25,7 +26,6 @@ from polychip.layout.split import SplitAssignment, SplitOptions, assign_splits
 from polychip.layout.units import UnitTable, gather_units
 from polychip.quality.listing import check_leakage
 from polychip.quality.rows import Index
-from polychip.tables import CHIPS, INSTANCES
 
 SIZE, SCENES, OBJECTS_A_CHIP = 256, 4, 3
 

@@ -187,7 +187,6 @@ def carry_out(
         if executor.workers > 1:  # this process only waits: it may load what comes last
             threading.Thread(target=_load_finish, args=(options,), daemon=True).start()
         build.execute()
-        executor.no_more()
         if executor.shared:
             remove_stale_parts(state.output)  # of workers that were lost
         _check_unchanged(stats)
@@ -196,7 +195,9 @@ def carry_out(
         _load_finish(options)
         from polychip.finish import finish
 
-        return finish(plan, state, schema, list(build.reports), identities, build.jobs, start.tidy)
+        return finish(
+            plan, state, schema, list(build.reports), identities, build.jobs, start.tidy, executor
+        )
     except KeyboardInterrupt:
         executor.stop(now=True)
         if not began:

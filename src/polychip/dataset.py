@@ -14,12 +14,12 @@ from rasterio.errors import RasterioError
 
 from polychip.borrowed import BorrowedImages
 from polychip.errors import FormatError, InputError, nearest
+from polychip.format_list import CHIPS, INSTANCES
 from polychip.grid import Window
 from polychip.io.raster import gdal_env
 from polychip.manifest import read_manifest, read_schema
 from polychip.schema import LabelSchema
 from polychip.segments import Segment, panoptic_segments
-from polychip.tables import CHIPS, INSTANCES
 
 if TYPE_CHECKING:
     import geopandas

@@ -130,7 +130,8 @@ def _joined_recipe(
 
 def _refuse_moved(folder: Path, plan: Plan, manifest: Mapping[str, Any]) -> None:
     """Every chip of the dataset must be planned again where it is."""
-    from polychip.tables import CHIPS, read_rows
+    from polychip.format_list import CHIPS
+    from polychip.tables import read_rows
 
     there = {entry["name"] for entry in manifest["scenes"]}
     moved: list[str] = []

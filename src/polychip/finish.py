@@ -6,16 +6,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from polychip import tasks
 from polychip.blocks.jobs import SceneJob
+from polychip.blocks.traces import SceneTraces
 from polychip.card import write_card
 from polychip.errors import InputError
+from polychip.execute import Executor
 from polychip.inputs import remember, scene_inputs
 from polychip.io.atomic import write_text
 from polychip.layout.frozen import FROZEN_FILE
 from polychip.manifest import build_manifest, write_manifest
 from polychip.recipe import Recipe, map_paths
+from polychip.report.chips import preview_rows
 from polychip.report.page import write_report
-from polychip.report.preview import write_preview
+from polychip.report.preview import draw_preview
 from polychip.scenes.prepare import Plan
 from polychip.scenes.reports import SceneReport
 from polychip.schema import LabelSchema
@@ -66,6 +70,7 @@ def finish(
     identities: dict[str, str],
     jobs: Sequence[SceneJob],
     tidy: Callable[[], None],
+    executor: Executor,
 ) -> Summary:
     """Write everything that comes after the chips; the manifest makes the dataset whole.
 
@@ -77,11 +82,13 @@ def finish(
         identities: content ids of source files, by path.
         jobs: of the scenes, their labels loaded.
         tidy: removes what an earlier dataset left behind; the new index is there by then.
+        executor: its workers do what they can of it; nothing is asked of them afterwards.
 
     Raises:
         InputError: no chip is left.
     """
     output, job = state.output, jobs[0]
+    traced = [executor.submit(tasks.trace_scene, each) for each in jobs]
     totals = write_tables(plan, state, schema, job)
     skipped = dict(totals.skipped) | _left_out(plan)
     if not totals.counts.n_chips:
@@ -91,12 +98,15 @@ def finish(
     write_text(output / "recipe.toml", relative_recipe(plan.recipe, output).to_toml())
     digest = dataset_digest(output, totals)
     manifest = build_manifest(plan, schema, reports, identities, totals, skipped, digest)
+    preview = executor.submit(draw_preview, output, preview_rows(output, manifest), manifest)
+    executor.no_more()
     write_card(output, manifest)
-    write_preview(output, manifest)
     if plan.recipe.output.report:
         write_report(output, manifest)
     state.write("sources.json", {"paths": list(identities)})
-    _remember(plan, state, jobs, identities, totals)
+    traces = [future.result() for future in traced]
+    _remember(plan, state, jobs, traces, identities, totals)
+    preview.result()
     state.clear_work()
     write_manifest(output, manifest)
     state.write("run.json", {**(state.read("run.json") or {}), "status": "done"})
@@ -125,16 +135,17 @@ def _remember(
     plan: Plan,
     state: RunState,
     jobs: Sequence[SceneJob],
+    traces: Sequence[SceneTraces],
     identities: dict[str, str],
     totals: Totals,
 ) -> None:
     """Store what the chips were made of, for a later update."""
     found = {
         job.scene: replace(
-            scene_inputs(job, plan.recipe.chips, identities),
+            scene_inputs(job, seen, plan.recipe.chips, identities),
             skipped=totals.skipped_chips.get(job.scene, {}),
         )
-        for job in jobs
+        for job, seen in zip(jobs, traces, strict=True)
     }
     remember(state, found)
 

@@ -1,7 +1,9 @@
-"""The names of all output formats, with nothing that must be loaded for it; pure."""
+"""The names of tables and of all output formats, with nothing that must be loaded for it; pure."""
 
 from dataclasses import dataclass
 
+CHIPS, INSTANCES = "chips.parquet", "instances.parquet"
+"""A dataset's tables."""
 FORMATS_FOLDER = "formats"
 """Where a recipe's formats are written, below the dataset."""
 CONVERSION = "conversion.json"

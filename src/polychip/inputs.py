@@ -13,17 +13,16 @@ from numpy.typing import NDArray
 
 from polychip import __version__
 from polychip.blocks.jobs import ChipSlot, SceneJob
-from polychip.blocks.opened import SceneWorker
+from polychip.blocks.traces import SceneTraces
+from polychip.format_list import CHIPS, INSTANCES
 from polychip.io.atomic import replacing
 from polychip.io.identity import content_id, is_read_whole, stat_id
 from polychip.io.placement import LayerPlan
-from polychip.labels.digests import Traces, changed_boxes, extent_traces, label_traces
+from polychip.labels.digests import Traces, changed_boxes
 from polychip.recipe import ChipOptions, is_remote
 from polychip.state import RunState
-from polychip.tables import CHIPS, INSTANCES
 
 _FILE = "inputs.npz"
-_NOTHING = Traces(np.empty((0, 2), dtype=np.uint64), np.empty((0, 4), dtype=np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +42,19 @@ class SceneInputs:
         return np.concatenate([labels, changed_boxes(self.extent, now.extent)])
 
 
-def scene_inputs(job: SceneJob, chips: ChipOptions, identities: Mapping[str, str]) -> SceneInputs:
-    """What a scene is made of now; its labels are loaded.
+def scene_inputs(
+    job: SceneJob, traces: SceneTraces, chips: ChipOptions, identities: Mapping[str, str]
+) -> SceneInputs:
+    """What a scene is made of now.
 
     Args:
         job: of the scene.
+        traces: of its labels.
         chips: of the recipe.
         identities: content ids of source files, by path.
     """
-    worker = SceneWorker(job)
-    centres = (job.labels / "centres.npy").exists()
-    labels = worker.labels
-    if (job.labels / "confidence.npy").exists():
-        labels = replace(labels, confidence=worker.confidence)
-    extent = worker.extent
     return SceneInputs(
-        whole=_digest_of_all(job, chips, identities),
-        labels=label_traces(labels, worker.centres if centres else None),
-        extent=_NOTHING if extent is None else extent_traces(extent),
+        _digest_of_all(job, chips, identities), labels=traces.labels, extent=traces.extent
     )
 
 

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from polychip.blocks.images import inside_px
 from polychip.blocks.jobs import INSTANCE, SEMANTIC, Block, BlockRecord, ChipSlot, SceneJob
 from polychip.errors import InputError
+from polychip.format_list import CHIPS, INSTANCES
 from polychip.io.atomic import replacing, write_text
 from polychip.io.index import (
     GEOMETRY,
@@ -35,8 +36,6 @@ from polychip.schema import LabelSchema
 from polychip.state import RunState
 from polychip.statistics import BandSums, Counts
 
-CHIPS = "chips.parquet"
-INSTANCES = "instances.parquet"
 NO_SPLIT = "all"
 """Name under which chips count when they are not divided."""
 TRAIN = "train"

@@ -11,6 +11,7 @@ from polychip.errors import InputError
 from polychip.schema import LabelSchema, schema_from_values
 
 if TYPE_CHECKING:
+    from polychip.blocks.traces import SceneTraces
     from polychip.labels.labelset import LabelSet
     from polychip.recipe import ExtentSource, LabelSource, MaskOptions, SchemaOptions
     from polychip.scenes.place import ScenePlace
@@ -49,6 +50,13 @@ def make_images(job: SceneJob, block: Block) -> BlockRecord | None:
 def make_masks(job: SceneJob, block: Block) -> BlockRecord:
     """Make the masks of a block that has its images."""
     return work.make_masks(_worker(job), block)
+
+
+def trace_scene(job: SceneJob) -> "SceneTraces":
+    """Traces of a scene's labels, for a later update."""
+    from polychip.blocks.traces import scene_traces
+
+    return scene_traces(_worker(job))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -150,7 +150,8 @@ class _Kept:
             blocks = list(scene_blocks(build.plan, scene, number))
             number += len(blocks)
             old = self.before.get(scene.name)
-            now = scene_inputs(job, build.plan.recipe.chips, self.identities)
+            traces = tasks.trace_scene(job)
+            now = scene_inputs(job, traces, build.plan.recipe.chips, self.identities)
             if old is None or old.whole != now.whole:
                 continue
             rows, objects = scene_rows(self.state.output, job)

@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from polychip.errors import FormatError, nearest
+from polychip.format_list import CHIPS
 from polychip.formats.chip import SourceChip
 from polychip.formats.preparation import Preparation
 from polychip.formats.source import Source
-from polychip.tables import CHIPS
 
 PRE, POST = "pre", "post"
 

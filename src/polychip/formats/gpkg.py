@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
+from polychip.format_list import CHIPS
 from polychip.formats.chip import SourceChip
 from polychip.formats.preparation import Preparation
 from polychip.formats.protocol import Card, Collect, Entry
@@ -21,7 +22,6 @@ from polychip.formats.qgis_style import grid_style
 from polychip.formats.source import Source
 from polychip.io.index import GEOMETRY, pixel_column
 from polychip.io.layer_styles import FIXED_CLOCK, store_styles
-from polychip.tables import CHIPS
 
 FILE = "chips.gpkg"
 _LAYER = "chips"

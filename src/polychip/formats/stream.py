@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from polychip.errors import InputError
+from polychip.format_list import CHIPS, INSTANCES
 from polychip.formats.chip import SourceChip
 from polychip.formats.source import Source
-from polychip.tables import CHIPS, INSTANCES
 
 _BATCH = 1024
 """Rows that are held as Python objects at a time."""

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 from affine import Affine
 from numpy.typing import NDArray
 
+from polychip.format_list import CHIPS
 from polychip.grid import Grid, Window
-from polychip.tables import CHIPS
 
 Ints = NDArray[np.int64]
 

@@ -13,13 +13,13 @@ from rasterio.windows import Window as RasterioWindow
 
 from polychip import wording
 from polychip.errors import InputError
+from polychip.format_list import INSTANCES
 from polychip.grid import Window
 from polychip.io.raster import gdal_env
 from polychip.polygons.chips import Ints, SceneChips
 from polychip.polygons.components import NOTHING
 from polychip.polygons.pixels import FIRST_OBJECT, BlockPixels, ObjectEntry, blank
 from polychip.schema import LabelSchema
-from polychip.tables import INSTANCES
 
 SEMANTIC, INSTANCE = "semantic", "instance"
 _SEPARATOR = "\x1f"

@@ -14,6 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from polychip.errors import InputError, some
+from polychip.format_list import CHIPS, INSTANCES
 from polychip.grid import Grid
 from polychip.io.index import GEOMETRY
 from polychip.layout.folds import train_list
@@ -22,7 +23,6 @@ from polychip.layout.leakage import audit
 from polychip.quality.pixels import Facts
 from polychip.quality.rows import ChipRow, Index
 from polychip.quality.verdict import Check, Findings
-from polychip.tables import CHIPS, INSTANCES
 
 _NEAR_PX = 0.01
 """How far a footprint's corner may lie from where it should be."""

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from polychip.errors import InputError, some
+from polychip.format_list import CHIPS, INSTANCES
 from polychip.grid import Window
 from polychip.io.index import GEOMETRY
-from polychip.tables import CHIPS, INSTANCES
 
 _BATCH = 4096
 _NEEDED = (

@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polychip.errors import PolychipError, some
+from polychip.format_list import CHIPS, INSTANCES
 from polychip.quality.rows import ChipRow
 from polychip.quality.verdict import Check, Findings
 from polychip.recipe import load_recipe
 from polychip.state import STATE
 from polychip.statistics import BandSums, Counts
-from polychip.tables import CHIPS, INSTANCES, NO_SPLIT, TRAIN
+from polychip.tables import NO_SPLIT, TRAIN
 
 _PART = re.compile(r"\..*\.part(-journal|-wal|-shm)?")
 

@@ -11,10 +11,12 @@ import pyarrow.parquet as pq
 import shapely
 from numpy.typing import NDArray
 
+from polychip.format_list import CHIPS, INSTANCES
 from polychip.io.index import GEOMETRY, pixel_column, stat_column
 from polychip.report.choice import Features
-from polychip.tables import CHIPS, INSTANCES
 
+_PLACE = ["chip_id", "scene", "x_off", "y_off", "width", "height", "files"]
+_IN_PREVIEW = 6
 _PLAIN = [
     "chip_id", "group", "scene", "row", "col", "x_off", "y_off", "width", "height", "split",
     "files", "valid_fraction", "labelled_fraction", "n_instances",
@@ -120,3 +122,29 @@ def read_sizes(folder: Path) -> ObjectSizes | None:
     seen = sizes > 0
     by_class = {int(code): sizes[seen & (codes == code)] for code in np.unique(codes[seen])}
     return ObjectSizes(by_class, int((table["truncated"].to_numpy() & seen).sum()))
+
+
+def preview_rows(
+    folder: Path, manifest: Mapping[str, Any], count: int = _IN_PREVIEW
+) -> list[dict[str, Any]]:
+    """Where the chips lie in which each class in turn, the rarest first, has the most pixels."""
+    schema = manifest["schema"]
+    special = (schema["background"], schema["ignore"])
+    codes = [c["code"] for c in schema["classes"] if c["code"] not in special]
+    totals = manifest["counts"]["pixels"]
+    codes.sort(key=lambda code: totals.get(str(code), 0))
+    columns = [f"px_{code}" for code in codes]
+    table = pq.read_table(folder / CHIPS, columns=[*_PLACE, "valid_fraction", *columns])
+    valid = table["valid_fraction"].to_numpy()
+    chosen: list[int] = []
+    for turn in range(count * max(1, len(columns))):
+        if len(chosen) >= min(count, len(valid)):
+            break
+        pixels = table[columns[turn % len(columns)]].to_numpy() if columns else valid
+        score = pixels * valid + 1e-6 * valid
+        score[chosen] = -1.0
+        best = int(np.argmax(score))
+        if best not in chosen:
+            chosen.append(best)
+    rows: list[dict[str, Any]] = table.select(_PLACE).take(chosen).to_pylist()
+    return rows

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from polychip.borrowed import BorrowedImages
 from polychip.errors import InputError, nearest
 from polychip.io.atomic import write_bytes
+from polychip.io.png import encode_png
 from polychip.io.raster import gdal_env
 from polychip.report.letters import draw
-from polychip.report.preview import RGB, encode_png, overlay, read_image, read_pixels, to_rgb
+from polychip.report.preview import RGB, overlay, read_image, read_pixels, to_rgb
 
 _SIDE = 256
 _MARGIN = 8

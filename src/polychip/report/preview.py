@@ -1,25 +1,23 @@
 """A picture of a dataset: a few chips, with their masks drawn over them."""
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import rasterio
 from numpy.typing import NDArray
-from rasterio.errors import NotGeoreferencedWarning
 
-from polychip.borrowed import BorrowedImages
 from polychip.grid import Window
 from polychip.io.atomic import write_bytes
+from polychip.io.png import encode_png
 from polychip.io.raster import gdal_env
 
+if TYPE_CHECKING:
+    from polychip.borrowed import BorrowedImages
+
 PREVIEW = "preview.png"
-_PLACE = ["chip_id", "scene", "x_off", "y_off", "width", "height", "files"]
-_CHIPS = 6
 _SIDE = 256
 """Largest side of a chip in the picture, in pixels."""
 _MARGIN = 8
@@ -29,40 +27,31 @@ _IGNORE_SHADE = 70
 RGB = NDArray[np.uint8]
 
 
-def write_preview(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Write preview.png: the chips with most to see, image on the left, masks on the right."""
-    chosen = choose_chips(folder, manifest, _CHIPS)
-    borrowed = BorrowedImages(folder, manifest) if manifest.get("images") == "none" else None
-    pictures = [picture_of(folder, row, manifest, borrowed) for row in chosen]
+def draw_preview(
+    folder: Path, rows: Sequence[Mapping[str, Any]], manifest: Mapping[str, Any]
+) -> None:
+    """Write preview.png: chips one below the other, image on the left, masks on the right.
+
+    Args:
+        folder: the dataset.
+        rows: of the index, as `report.chips.preview_rows` gives them.
+        manifest: of the dataset.
+
+    Raises:
+        InputError: a file of a chip can't be read.
+        OutputError: the picture can't be written.
+    """
+    borrowed = None
+    if manifest.get("images") == "none":
+        from polychip.borrowed import BorrowedImages  # it reads a recipe, which others need not
+
+        borrowed = BorrowedImages(folder, manifest)
+    pictures = [picture_of(folder, row, manifest, borrowed) for row in rows]
     write_bytes(folder / PREVIEW, encode_png(contact_sheet(pictures)))
 
 
-def choose_chips(folder: Path, manifest: Mapping[str, Any], count: int) -> list[dict[str, Any]]:
-    """Rows of chips in which each class in turn, the rarest first, has the most pixels."""
-    schema = manifest["schema"]
-    special = (schema["background"], schema["ignore"])
-    codes = [c["code"] for c in schema["classes"] if c["code"] not in special]
-    totals = manifest["counts"]["pixels"]
-    codes.sort(key=lambda code: totals.get(str(code), 0))
-    columns = [f"px_{code}" for code in codes]
-    table = pq.read_table(folder / "chips.parquet", columns=[*_PLACE, "valid_fraction", *columns])
-    valid = table["valid_fraction"].to_numpy()
-    chosen: list[int] = []
-    for turn in range(count * max(1, len(columns))):
-        if len(chosen) >= min(count, len(valid)):
-            break
-        pixels = table[columns[turn % len(columns)]].to_numpy() if columns else valid
-        score = pixels * valid + 1e-6 * valid
-        score[chosen] = -1.0
-        best = int(np.argmax(score))
-        if best not in chosen:
-            chosen.append(best)
-    rows: list[dict[str, Any]] = table.select(_PLACE).take(chosen).to_pylist()
-    return rows
-
-
 def read_image(
-    folder: Path, row: Mapping[str, Any], borrowed: BorrowedImages | None
+    folder: Path, row: Mapping[str, Any], borrowed: "BorrowedImages | None"
 ) -> tuple[str, NDArray[np.generic]]:
     """The first layer's name as in the manifest, and a chip's pixels of it (bands, h, w)."""
     if borrowed is not None:
@@ -77,7 +66,7 @@ def picture_of(
     folder: Path,
     row: Mapping[str, Any],
     manifest: Mapping[str, Any],
-    borrowed: BorrowedImages | None = None,
+    borrowed: "BorrowedImages | None" = None,
 ) -> RGB:
     """A chip's image, and beside it the same with its masks over it; shape (h, 2 w + gap, 3)."""
     files = row["files"]
@@ -179,16 +168,3 @@ def contact_sheet(pictures: Sequence[RGB]) -> RGB:
         x = _MARGIN + index % columns * (width + _MARGIN)
         sheet[y : y + picture.shape[0], x : x + picture.shape[1]] = picture
     return sheet
-
-
-def encode_png(picture: RGB) -> bytes:
-    """A picture (height, width, 3) as PNG."""
-    height, width, _ = picture.shape
-    with gdal_env(), warnings.catch_warnings(), rasterio.MemoryFile() as memory:
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)  # a picture has no place
-        with memory.open(
-            driver="PNG", height=height, width=width, count=3, dtype="uint8", zlevel=1
-        ) as file:
-            file.write(picture.transpose(2, 0, 1))
-        data: bytes = memory.read()
-    return data

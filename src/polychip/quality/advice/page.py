@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polychip.io.atomic import write_text
+from polychip.io.png import encode_png
 from polychip.io.sources import open_layer
 from polychip.quality.advice.evidence import Crop
 from polychip.quality.advice.judge import Advice
@@ -19,7 +20,7 @@ from polychip.quality.advice.wording import (
     headline,
 )
 from polychip.quality.checks.subject import Subject
-from polychip.report.preview import encode_png, to_rgb
+from polychip.report.preview import to_rgb
 
 _ZOOM = 3
 _OPACITY = 0.55
