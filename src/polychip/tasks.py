@@ -107,6 +107,7 @@ def load_labels_task(task: LabelTask, own_process: bool) -> LabelResult:  # noqa
         task.masks,
         names=task.namespaces,
         chip_shape=task.chip_shape,
+        store=task.labels_folder,
     )
     labels.save(task.labels_folder)
     _save_for_targets(task, labels)

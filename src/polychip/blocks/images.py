@@ -10,6 +10,10 @@ from polychip.blocks.opened import Pixels, SceneWorker
 from polychip.grid import Window
 from polychip.io.geotiff import Content
 
+_EXACT = 256
+"""The squares of so many bytes add up to less than 2^24: 32-bit floats add them without rounding,
+in any order."""
+
 
 def read_layers(worker: SceneWorker, window: Window) -> dict[str, Pixels]:
     """All layers' pixels in a window, by folder name.
@@ -50,10 +54,14 @@ def write_images(worker: SceneWorker, slot: ChipSlot, layers: dict[str, Pixels])
 
 def _sums(pixels: NDArray[np.generic]) -> tuple[float, float]:
     """Sum and sum of squares; not by BLAS, so that one thread adds in one order."""
-    if pixels.dtype == np.uint8:  # most imagery: whole numbers, at a third of the cost
-        squares = pixels.astype(np.uint16)
-        squares *= squares
-        return float(pixels.sum(dtype=np.uint64)), float(squares.sum(dtype=np.uint64))
+    if pixels.dtype == np.uint8:  # most imagery: whole numbers, at a sixth of the cost
+        n = len(pixels) // _EXACT * _EXACT
+        rows, rest = pixels[:n].astype(np.float32).reshape(-1, _EXACT), pixels[n:].astype(np.int64)
+        total, square = np.einsum("ij->i", rows), np.einsum("ij,ij->i", rows, rows)
+        return (
+            float(total.sum(dtype=np.float64) + rest.sum()),
+            float(square.sum(dtype=np.float64) + (rest * rest).sum()),
+        )
     exact = pixels.astype(np.float64)
     return float(exact.sum()), float(np.einsum("i,i->", exact, exact))
 

@@ -15,11 +15,13 @@ BUCKET_PX = 512
 LONG = 2048
 """Owners with more edges than this are searched by row instead of being read whole."""
 
+POINTS = "points.npy"
+"""The file of the edges themselves; the others are small beside it."""
 _HEADER = 128
-"""Bytes of a .npy file that holds nothing."""
+"""Bytes before the numbers of a .npy file of one or two dimensions."""
 
-_ARRAYS = ("points", "first_edge", "end_edge", "box", "reach", "bucket_start", "bucket_owner",
-           "lattice")  # fmt: skip
+_ARRAYS = ("first_edge", "end_edge", "box", "long_owner", "long_first", "reach", "bucket_start",
+           "bucket_owner", "lattice")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,12 @@ class EdgeSet:
     end_edge: NDArray[np.int64]
     box: NDArray[np.int64]
     """(n_owners, 4): first column, first row, end column, end row of all pixels touched."""
+    long_owner: NDArray[np.int64]
+    """(n_long,): the owners of more than LONG edges, ascending."""
+    long_first: NDArray[np.int64]
+    """(n_long,): where each of them begins in `reach`."""
     reach: NDArray[np.float64]
-    """(n_edges,): for long owners the greatest y2 among its edges so far; for searching by row."""
+    """For each edge of the long owners the greatest y2 among its owner's so far."""
     bucket_start: NDArray[np.int64]
     bucket_owner: NDArray[np.int64]
     lattice: NDArray[np.int64]
@@ -86,22 +92,30 @@ class EdgeSet:
         stop = self.end_edge[owners]
         for long in np.flatnonzero(stop - start > LONG):
             a, b = int(start[long]), int(stop[long])
+            first = int(self.long_first[np.searchsorted(self.long_owner, owners[long])])
+            reach = self.reach[first : first + b - a]
             stop[long] = a + np.searchsorted(self.points[a:b, 1], end_row, side="right")
-            start[long] = a + np.searchsorted(self.reach[a:b], first_row, side="left")
+            start[long] = a + np.searchsorted(reach, first_row, side="left")
         counts = np.maximum(stop - start, 0)
         position = np.repeat(np.arange(len(owners)), counts)
-        offset = np.arange(len(position)) - np.repeat(np.cumsum(counts) - counts, counts)
-        return self.points[start[position] + offset], position
+        edge = np.arange(len(position)) + np.repeat(start - (np.cumsum(counts) - counts), counts)
+        return self.points.take(edge, axis=0), position  # five times as fast as an index
 
     def save(self, folder: Path) -> None:
-        """Write each array as one .npy file."""
+        """Write each array as one .npy file; points that `stored_edges` left there stay."""
+        mapped = _mapped(self.points)
+        if mapped is not None and Path(str(mapped.filename)) == folder / POINTS:
+            mapped.flush()
+        else:
+            np.save(folder / POINTS, self.points)
         for name in _ARRAYS:
             np.save(folder / f"{name}.npy", getattr(self, name))
 
 
 def load_edges(folder: Path) -> EdgeSet:
     """The saved edges, memory-mapped: all processes of a machine share the pages."""
-    return EdgeSet(**{name: load_array(folder / f"{name}.npy") for name in _ARRAYS})
+    arrays = {name: load_array(folder / f"{name}.npy") for name in _ARRAYS}
+    return EdgeSet(points=load_array(folder / POINTS), **arrays)
 
 
 def load_array(path: Path) -> NDArray[Any]:
@@ -110,6 +124,14 @@ def load_array(path: Path) -> NDArray[Any]:
         return np.asarray(np.load(path))
     mapped: NDArray[Any] = np.load(path, mmap_mode="r")
     return mapped.view(np.ndarray)  # of the same pages, without memmap's own slow indexing
+
+
+def _mapped(array: NDArray[Any]) -> np.memmap[Any, Any] | None:
+    """The file map that an array is a view of."""
+    base: Any = array
+    while base is not None and not isinstance(base, np.memmap):
+        base = base.base
+    return base
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +202,7 @@ def ring_edges(
         met = row[1:] != row[:-1]
     met[first[1:-1] - 1] = False  # from ring to ring
     edge = np.flatnonzero(met)
-    upper = edge + (xy[edge, 1] > xy[edge + 1, 1])
-    points = np.concatenate((xy[upper], xy[2 * edge + 1 - upper]), axis=1)
+    points = _downwards(xy, edge)
     per_ring = np.diff(np.searchsorted(edge, first))
     counts = np.bincount(owner, weights=per_ring, minlength=n_features).astype(np.int64)
     begins = np.flatnonzero(np.diff(owner, prepend=-1))
@@ -190,6 +211,19 @@ def ring_edges(
     box[some, :2] = np.floor(low)
     box[some, 2:] = np.maximum(np.ceil(high), box[some, :2] + 1)
     return FlatEdges(points, counts, box)
+
+
+def _downwards(xy: NDArray[np.float64], edge: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(n, 4): vertices edge[i] and edge[i] + 1, the upper one first.
+
+    A vertex is moved as one item of 16 bytes: that is ten times as fast as a row of two numbers.
+    """
+    turned = (xy[:-1, 1] > xy[1:, 1])[edge]
+    ends = np.empty((len(edge), 2), dtype=np.int64)
+    np.add(edge, turned, out=ends[:, 0])
+    np.subtract(edge + 1, turned, out=ends[:, 1])
+    pairs = np.ascontiguousarray(xy).view(np.complex128).ravel()
+    return pairs.take(ends).view(np.float64)
 
 
 def joined_edges(parts: Iterable[FlatEdges], room: int = 0) -> FlatEdges:
@@ -216,6 +250,30 @@ def joined_edges(parts: Iterable[FlatEdges], room: int = 0) -> FlatEdges:
     return FlatEdges(points[:n], np.concatenate(counts), np.concatenate(boxes))
 
 
+def stored_edges(parts: Iterable[FlatEdges], folder: Path) -> FlatEdges:
+    """The same, the points in a file from which they are mapped: memory holds one lot.
+
+    Args:
+        parts: each is forgotten once it is written.
+        folder: where an `EdgeSet` of these points will be saved.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    n, counts = 0, [np.empty(0, dtype=np.int64)]
+    boxes = [np.empty((0, 4), dtype=np.int64)]
+    with (folder / POINTS).open("wb") as file:
+        file.write(bytes(_HEADER))
+        for lot in parts:
+            lot.points.tofile(file)
+            n += len(lot.points)
+            counts.append(lot.counts)
+            boxes.append(lot.box)
+        file.seek(0)
+        told = {"descr": "<f8", "fortran_order": False, "shape": (n, 4)}
+        np.lib.format.write_array_header_1_0(file, told)
+    points = np.load(folder / POINTS, mmap_mode="r+" if n else None).view(np.ndarray)
+    return FlatEdges(points, np.concatenate(counts), np.concatenate(boxes))
+
+
 def index_edges(flat: FlatEdges, number: NDArray[np.int64]) -> EdgeSet:
     """An edge set of the features' edges.
 
@@ -227,10 +285,10 @@ def index_edges(flat: FlatEdges, number: NDArray[np.int64]) -> EdgeSet:
     box = np.empty((n, 4), dtype=np.int64)
     box[number] = flat.box
     bounds = np.append(0, np.cumsum(flat.counts)).astype(np.int64)
-    reach = _sort_long(flat.points, bounds)
+    long = _sort_long(flat.points, bounds, number)
     first_edge, end_edge = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
     first_edge[number], end_edge[number] = bounds[:-1], bounds[1:]
-    return EdgeSet(flat.points, first_edge, end_edge, box, reach, *_buckets(box))
+    return EdgeSet(flat.points, first_edge, end_edge, box, *long, *_buckets(box))
 
 
 def _boxes(
@@ -253,14 +311,19 @@ def _boxes(
     return box
 
 
-def _sort_long(points: NDArray[np.float64], bounds: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Sort the edges of long owners by y1, in place; returns `reach`."""
-    reach = np.zeros(len(points), dtype=np.float64)
-    for position in np.flatnonzero(np.diff(bounds) > LONG):
+def _sort_long(
+    points: NDArray[np.float64], bounds: NDArray[np.int64], number: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Sort the edges of long owners by y1, in place: (owners, first of each in reach, reach)."""
+    long = np.flatnonzero(np.diff(bounds) > LONG)
+    long = long[np.argsort(number[long])]
+    reach = [np.empty(0)]
+    for position in long:
         part = slice(bounds[position], bounds[position + 1])
         points[part] = points[part][np.argsort(points[part, 1], kind="stable")]
-        reach[part] = np.maximum.accumulate(points[part, 3])
-    return reach
+        reach.append(np.maximum.accumulate(points[part, 3]))
+    first = np.cumsum([len(lot) for lot in reach[:-1]], dtype=np.int64)
+    return number[long], first, np.concatenate(reach)
 
 
 def _buckets(

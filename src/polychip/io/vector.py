@@ -22,6 +22,9 @@ ARROW_SUFFIXES = (".gpkg", ".fgb")
 """Formats whose columns GDAL hands over in bulk, and whose texts are UTF-8."""
 _PLAIN_TYPES = frozenset(("int16", "int32", "int64", "float32", "float64", "object"))
 
+_MOST_IN_ONE = 1 << 20
+"""So many features are read in one piece, which need not be put together afterwards."""
+
 Box = tuple[float, float, float, float]
 
 
@@ -291,6 +294,7 @@ def _read_arrow(
             where=source.where,
             bbox=box,
             return_fids=True,
+            batch_size=_MOST_IN_ONE if 0 < info.n_features <= _MOST_IN_ONE else 65_536,
         )
         fields = [table[name].to_numpy() for name in columns]
     except (DataLayerError, DataSourceError, ValueError, RuntimeError, KeyError):

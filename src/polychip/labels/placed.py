@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from polychip.burn.edges import FlatEdges, joined_edges
+from polychip.burn.edges import FlatEdges, joined_edges, stored_edges
 from polychip.labels.footprint import Footprint
 from polychip.labels.outlines import Shapes
 from polychip.labels.polygons import Polygons, polygons_of
@@ -33,18 +34,32 @@ class PlacedPolygons:
     edges: PixelEdges
 
 
-def placed_wkb(wkb: WkbColumn, around: Footprint, *, all_edges: bool = False) -> PlacedPolygons:
+def placed_wkb(
+    wkb: WkbColumn, around: Footprint, *, all_edges: bool = False, store: Path | None = None
+) -> PlacedPolygons:
     """Polygons out of WKB of any kind, in pixels.
+
+    Args:
+        wkb: of the features.
+        around: where they lie.
+        all_edges: keep edges that cross no row of pixel centres.
+        store: folder for the edges, as in `stored_edges`; None: they stay in memory.
 
     Raises:
         InputError: a label lies where the transformation is not defined.
     """
     batches = (polygons_of(batch, around) for batch in wkb.batches(_BATCH_BYTES))
-    return placed(batches, around, all_edges=all_edges, room=len(wkb.data) // _VERTEX)
+    room = len(wkb.data) // _VERTEX
+    return placed(batches, around, all_edges=all_edges, room=room, store=store)
 
 
 def placed(
-    batches: Iterable[Polygons], around: Footprint, *, all_edges: bool = False, room: int = 0
+    batches: Iterable[Polygons],
+    around: Footprint,
+    *,
+    all_edges: bool = False,
+    room: int = 0,
+    store: Path | None = None,
 ) -> PlacedPolygons:
     """Polygons in pixels; those of each batch are numbered on from those of the last.
 
@@ -53,6 +68,7 @@ def placed(
         around: where they lie.
         all_edges: keep edges that cross no row of pixel centres.
         room: about how many edges there will be, or somewhat more.
+        store: folder for the edges, as in `stored_edges`; None: they stay in memory.
 
     Raises:
         InputError: a label lies where the transformation is not defined.
@@ -65,7 +81,7 @@ def placed(
             seen.append(_without_points(batch, found))
             yield found.flat
 
-    flat = joined_edges(edges(), room)
+    flat = joined_edges(edges(), room) if store is None else stored_edges(edges(), store)
     features = np.cumsum([0, *(len(part.no_area) for part in seen)]).tolist()
     first = np.cumsum([0, *(len(part.alive) for part in seen)])
     none = np.empty(0, dtype=np.int64)

@@ -95,12 +95,20 @@ def _plain_rings(wkb: WkbColumn, around: Footprint) -> tuple[NDArray[np.int64], 
     if around.wraps or not len(features):
         plain = np.zeros(len(features), dtype=bool)
     else:
-        west, south, east, north = around.clip_box
-        low, high = (f.reduceat(xy, first[:-1]) for f in (np.minimum, np.maximum))
-        plain = surely_simple(rings)
-        plain &= (low >= (west, south)).all(axis=1) & (high <= (east, north)).all(axis=1)
+        plain = surely_simple(rings) & _inside(rings, around.clip_box)
     if not plain.all():
         rings = rings.take(plain)
         n_plain = len(rings.owner)
         rings = Outlines(rings.xy, rings.first, np.arange(n_plain), n_plain)
     return features[plain], rings
+
+
+def _inside(rings: Outlines, box: tuple[float, float, float, float]) -> NDArray[np.bool_]:
+    """Which rings lie in a box; mostly all do, and one look at all vertices tells."""
+    west, south, east, north = box
+    x, y = rings.xy.T
+    if x.min() >= west and x.max() <= east and y.min() >= south and y.max() <= north:
+        return np.ones(len(rings.owner), dtype=bool)
+    low, high = (f.reduceat(rings.xy, rings.first[:-1]) for f in (np.minimum, np.maximum))
+    inside = ((low >= (west, south)) & (high <= (east, north))).all(axis=1)
+    return np.asarray(inside)

@@ -115,7 +115,10 @@ def column_of(wkb: Sequence[bytes | None]) -> WkbColumn:
 
 
 def joined(columns: Sequence[WkbColumn]) -> WkbColumn:
-    """Columns one behind the other."""
+    """Columns one behind the other; one alone is not copied."""
+    columns = [column for column in columns if len(column)] or columns[:1]
+    if len(columns) == 1:
+        return columns[0]
     sizes = np.cumsum([0, *(len(column.data) for column in columns)])
     starts = [column.start[:-1] + size for column, size in zip(columns, sizes, strict=False)]
     return WkbColumn(

@@ -1,6 +1,7 @@
 """A scene's labels: read near the image, repaired, classed, in pixel space."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -53,12 +54,15 @@ def load_scene_labels(
     *,
     chip_shape: tuple[int, int],
     names: Sequence[str] | None = None,
+    store: Path | None = None,
 ) -> tuple[LabelSet, SceneReport]:
     """Everything that lies near the scene, in painting order.
 
     Args:
         chip_shape: (height, width) in pixels, for the most objects that a chip can hold.
         names: the sources' namespaces; default: by `namespaces`.
+        store: folder in which the label set will be saved: edges go there at once where that is
+            possible. None: they stay in memory.
 
     Raises:
         InputError: the labels can't be read, placed or classed.
@@ -69,8 +73,10 @@ def load_scene_labels(
         if not is_raster_path(source.path)
     ]
     loaded, reports = [], []
+    if len(vectors) > 1 or masks.keep_tiny or masks.explode_parts:
+        store = None  # other edges will be saved than those of the file
     for source, name in vectors:
-        features, found = _load_source(place, source, schema, options, name, masks)
+        features, found = _load_source(place, source, schema, options, name, masks, store)
         loaded.append(features)
         reports.append(found)
     image = place.grid.window
@@ -143,6 +149,7 @@ def _load_source(
     options: SchemaOptions,
     namespace: str,
     masks: MaskOptions,
+    store: Path | None,
 ) -> tuple[SourceFeatures, SourceReport]:
     info = describe_layer(source)
     report = SourceReport(path=source.path, layer=info.layer, bounds=info.bounds)
@@ -159,7 +166,7 @@ def _load_source(
     wanted = [class_name, instance_field, source.id_field, source.width_field, sure]
     columns = list(dict.fromkeys(name for name in wanted if name is not None))
     table, polygons, around = _read_polygons(
-        place, source, info, columns, report, all_edges=needs_all_edges(masks)
+        place, source, info, columns, report, all_edges=needs_all_edges(masks), store=store
     )
     alive = polygons.alive
     report.n_near = len(table.fids)
@@ -226,6 +233,7 @@ def _read_polygons(
     report: SourceReport,
     *,
     all_edges: bool,
+    store: Path | None,
 ) -> tuple[VectorTable, PlacedPolygons, Footprint]:
     """Valid polygons near the scene, in a CRS that is placed."""
     crs_wkt = source_crs(source, info)
@@ -239,9 +247,10 @@ def _read_polygons(
         distance = _distances(source, table)
         wide, crs_wkt = widened(table.geometry, distance, crs_wkt, around, place.middle)
         operation, around = place_layer(place, crs_wkt, source.shift_px)
-        polygons = placed([repaired_polygons(wide, around)], around, all_edges=all_edges)
+        repaired = [repaired_polygons(wide, around)]
+        polygons = placed(repaired, around, all_edges=all_edges, store=store)
     else:
-        polygons = placed_wkb(table.wkb, around, all_edges=all_edges)
+        polygons = placed_wkb(table.wkb, around, all_edges=all_edges, store=store)
     if polygons.no_area.any():
         raise _no_area(source, info, table, polygons.no_area)
     report.n_empty, report.n_unreadable = polygons.n_empty, polygons.n_unreadable
