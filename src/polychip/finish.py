@@ -99,10 +99,10 @@ def finish(
     digest = dataset_digest(output, totals)
     manifest = build_manifest(plan, schema, reports, identities, totals, skipped, digest)
     preview = executor.submit(draw_preview, output, preview_rows(output, manifest), manifest)
-    executor.no_more()
     write_card(output, manifest)
     if plan.recipe.output.report:
-        write_report(output, manifest)
+        write_report(output, manifest, executor=executor)
+    executor.no_more()
     state.write("sources.json", {"paths": list(identities)})
     traces = [future.result() for future in traced]
     _remember(plan, state, jobs, traces, identities, totals)

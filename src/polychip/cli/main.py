@@ -1,5 +1,6 @@
 """The console script: parse, do, explain what went wrong. Loads nothing heavy by itself."""
 
+import gc
 import os
 import signal
 import sys
@@ -19,6 +20,7 @@ _ISSUES = "https://example.org/polychip/issues"
 
 def entry_point() -> None:
     """The `polychip` command."""
+    gc.set_threshold(50_000)  # 700 lets imports look for garbage a hundred times
     _end_like_ctrl_c()
     code = main(sys.argv[1:])
     sys.stderr.flush()

@@ -11,10 +11,11 @@ from typing import Any
 
 from polychip.borrowed import BorrowedImages
 from polychip.card_loading import FOLDER, loading_lines
+from polychip.execute import Executor, SerialExecutor
 from polychip.io.atomic import write_text
 from polychip.report.chip_map import draw_maps
 from polychip.report.chips import ChipIndex, read_index, read_sizes
-from polychip.report.choice import choose_groups
+from polychip.report.choice import Group, choose_groups
 from polychip.report.html import Html, element, fenced, together
 from polychip.report.pictures import chip_picture
 from polychip.report.quality import quality_parts
@@ -59,6 +60,7 @@ def write_report(
     manifest: Mapping[str, Any],
     path: Path | None = None,
     quality: Sequence[Mapping[str, Any]] = (),
+    executor: Executor | None = None,
 ) -> ReportSummary:
     """Write the page of a dataset; the same dataset gives the same bytes.
 
@@ -67,28 +69,51 @@ def write_report(
         manifest: of the dataset.
         path: the page; None: report.html in the dataset.
         quality: what verify, check, agree and advise printed with --json.
+        executor: its workers draw the chips while the page is written.
 
     Raises:
         InputError: a file of a chip can't be read.
         OutputError: the page can't be written.
     """
     index = read_index(folder, manifest)
-    sheet = _sheet(folder, manifest, index)
-    text = "<!doctype html>\n" + _page(folder, manifest, index, sheet, quality) + "\n"
+    groups = _groups(manifest, index)
+    sheet = _sheet(folder, manifest, index, groups, executor or SerialExecutor())
+    text = "<!doctype html>\n" + _page(folder, manifest, index, groups, sheet, quality) + "\n"
     target = path or folder / REPORT
     write_text(target, text)
     return ReportSummary(target, len(text.encode()), len(sheet.numbers), len(index))
 
 
-def _sheet(folder: Path, manifest: Mapping[str, Any], index: ChipIndex) -> Sheet:
-    borrowed = BorrowedImages(folder, manifest) if manifest["images"] == "none" else None
-    return Sheet(lambda place: chip_picture(folder, index.row(place), manifest, borrowed))
+def _groups(manifest: Mapping[str, Any], index: ChipIndex) -> list[Group]:
+    names = {entry["code"]: entry["name"] for entry in manifest["schema"]["classes"]}
+    most = min(_MOST_PICTURES, max(_FEWEST_PICTURES, len(index) // _CHIPS_A_PICTURE))
+    return choose_groups(index.features(names), manifest["schema"], most)
+
+
+def _sheet(
+    folder: Path,
+    manifest: Mapping[str, Any],
+    index: ChipIndex,
+    groups: Sequence[Group],
+    executor: Executor,
+) -> Sheet:
+    """The sheet, its pictures begun."""
+    if manifest["images"] == "none":
+        borrowed = BorrowedImages(folder, manifest)
+        return Sheet(lambda place: chip_picture(folder, index.row(place), manifest, borrowed))
+    places = {entry.index for group in groups for entry in group.chosen}
+    begun = {
+        place: executor.submit(chip_picture, folder, index.row(place), manifest, None)
+        for place in sorted(places)
+    }
+    return Sheet(lambda place: begun[place].result())
 
 
 def _page(
     folder: Path,
     manifest: Mapping[str, Any],
     index: ChipIndex,
+    groups: Sequence[Group],
     sheet: Sheet,
     quality: Sequence[Mapping[str, Any]],
 ) -> Html:
@@ -111,7 +136,7 @@ def _page(
         element("title", title),
         element("style", Html(style)),
     )
-    body = _body(folder, manifest, index, sheet, quality)
+    body = _body(folder, manifest, index, groups, sheet, quality)
     data = chip_rows(index, manifest, sheet.numbers)
     return element(
         "html", head,
@@ -130,18 +155,20 @@ def _body(
     folder: Path,
     manifest: Mapping[str, Any],
     index: ChipIndex,
+    groups: Sequence[Group],
     sheet: Sheet,
     quality: Sequence[Mapping[str, Any]],
 ) -> Html:
     colours = split_colours(manifest)
+    maps = _map(folder, manifest, index, colours)  # first: meanwhile the chips are drawn
     sizes = read_sizes(folder)
     n_objects = None
     if sizes is not None:
         n_objects = sum(scene["objects"] for scene in manifest["scenes"])
     return together(
         summary(manifest, n_objects),
-        _chosen(manifest, index, sheet),
-        _map(folder, manifest, index, colours),
+        _chosen(manifest, index, groups, sheet),
+        maps,
         warnings_section(manifest),
         section("quality", "Quality", quality_parts(quality)),
         classes_section(manifest),
@@ -165,10 +192,9 @@ def _contents() -> Html:
     return element("nav", element("ul", links), aria_label="Contents")
 
 
-def _chosen(manifest: Mapping[str, Any], index: ChipIndex, sheet: Sheet) -> Html:
-    names = {entry["code"]: entry["name"] for entry in manifest["schema"]["classes"]}
-    most = min(_MOST_PICTURES, max(_FEWEST_PICTURES, len(index) // _CHIPS_A_PICTURE))
-    groups = choose_groups(index.features(names), manifest["schema"], most)
+def _chosen(
+    manifest: Mapping[str, Any], index: ChipIndex, groups: Sequence[Group], sheet: Sheet
+) -> Html:
     colours: dict[str | int, str] = {
         name or "all chips": colour for name, colour in split_colours(manifest).items()
     }

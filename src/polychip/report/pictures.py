@@ -8,17 +8,20 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import deflate
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning
 
-from polychip.borrowed import BorrowedImages
 from polychip.errors import InputError
 from polychip.io.raster import gdal_env
 from polychip.report.preview import RGB, read_image, read_pixels, to_rgb
+
+if TYPE_CHECKING:
+    from polychip.borrowed import BorrowedImages
 
 SIDE = 320
 """Largest side of a picture in pixels."""
@@ -56,7 +59,7 @@ def chip_picture(
     folder: Path,
     row: Mapping[str, Any],
     manifest: Mapping[str, Any],
-    borrowed: BorrowedImages | None,
+    borrowed: "BorrowedImages | None",
 ) -> Picture:
     """The layers of a chip, every n-th pixel of it where it is larger than `SIDE`."""
     files = row["files"]
@@ -152,7 +155,7 @@ def palette_png(places: NDArray[np.uint8], palette: list[Colour]) -> bytes:
             _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
             _chunk(b"PLTE", colours[:, :3].tobytes()),
             _chunk(b"tRNS", colours[:, 3].tobytes()),
-            _chunk(b"IDAT", zlib.compress(lines.tobytes(), 6)),
+            _chunk(b"IDAT", bytes(deflate.zlib_compress(lines.data, 6))),
             _chunk(b"IEND", b""),
         )
     )

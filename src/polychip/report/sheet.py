@@ -22,7 +22,7 @@ class Sheet:
     """Pictures that are on the page, by their chip's place in the index."""
 
     take: Callable[[int], Picture]
-    """Makes the picture of a chip."""
+    """Gives the picture of a chip."""
     numbers: dict[int, int] = field(default_factory=dict)
     """The picture's number on the page."""
     n_bytes: int = 0
