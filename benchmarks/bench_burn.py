@@ -27,7 +27,8 @@ from rasterio.features import rasterize
 from polychip.blocks.jobs import Block, SceneJob
 from polychip.blocks.masks import burn_block
 from polychip.blocks.opened import SceneWorker
-from polychip.burn.objects import chip_objects
+from polychip.burn.objects import ChipRuns, objects_of_chips
+from polychip.burn.runs import cut_for_all
 from polychip.planning import prepare_plan
 from polychip.recipe import build_recipe
 from polychip.scenes.prepare import scene_blocks
@@ -89,13 +90,22 @@ def _burned(worker: SceneWorker, job: SceneJob, block: Block) -> Iterator[Chip]:
     valid = np.zeros((window.height, window.width), dtype=np.bool_)
     valid[window.intersection(job.grid.window).slices_in(window)] = True
     burned = burn_block(worker, window, valid)
+    if burned.top is not None:
+        totals = worker.labels.objects.area_px[burned.numbers]
+        runs = cut_for_all(burned.things, window, [slot.window for slot in block.chips])
+        objects_of_chips(
+            [
+                ChipRuns(
+                    runs[slot.window],
+                    totals,
+                    burned.top[slot.window.slices_in(window)],
+                    job.grid.window.shifted(-slot.window.x_off, -slot.window.y_off),
+                )
+                for slot in block.chips
+            ]
+        )
     for slot in block.chips:
         part = slot.window.slices_in(window)
-        if burned.top is not None:
-            image = job.grid.window.shifted(-slot.window.x_off, -slot.window.y_off)
-            runs = burned.things.cut(window, slot.window)
-            totals = worker.labels.objects.area_px[burned.numbers]
-            chip_objects(runs, totals, burned.top[part], image)
         mask = np.ascontiguousarray(burned.semantic[part])
         yield slot.window.x_off, slot.window.y_off, mask
 

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from polychip.io.atomic import remove_stale_parts, write_text
 
 STATE = ".polychip"
 MANIFEST = "manifest.json"
+_FRESH_BYTES = 1 << 24
+"""Of records as JSON; as objects they take five to ten times that."""
 UPDATING = "updating"
 """Status of a dataset while some of its chips are made again."""
 _ROW = re.compile("r[0-9]+")
@@ -34,6 +36,9 @@ class RunState:
     """The `.polychip` folder of a dataset that is being written."""
 
     output: Path
+    _fresh: dict[int, BlockRecord] = field(default_factory=dict, compare=False, repr=False)
+    """Records that this process wrote, as far as they are small together: not read again."""
+    _fresh_bytes: list[int] = field(default_factory=lambda: [0], compare=False, repr=False)
 
     @property
     def folder(self) -> Path:
@@ -46,10 +51,17 @@ class RunState:
 
     def save_record(self, record: BlockRecord) -> None:
         """Note that a block is done."""
-        write_text(self.record_path(record.number), json.dumps(record.to_json()))
+        text = json.dumps(record.to_json())
+        write_text(self.record_path(record.number), text)
+        self._fresh.pop(record.number, None)
+        if self._fresh_bytes[0] + len(text) <= _FRESH_BYTES:
+            self._fresh_bytes[0] += len(text)
+            self._fresh[record.number] = record
 
     def load_record(self, number: int) -> BlockRecord:
         """What a block gave."""
+        if number in self._fresh:
+            return self._fresh[number]
         return BlockRecord(**json.loads(self.record_path(number).read_text(encoding="utf-8")))
 
     def is_done(self, number: int) -> bool:
@@ -239,6 +251,7 @@ def _remove_chips(output: Path, name: str, wanted: Collection[str]) -> int:
 
 def clear_blocks(state: RunState) -> None:
     """Forget which blocks are done."""
+    state._fresh.clear()  # noqa: SLF001 - of this module
     for name in ("blocks", "scratch"):
         shutil.rmtree(state.folder / name, ignore_errors=True)
 

@@ -5,11 +5,15 @@ from pycocotools import mask as coco
 from shapely import MultiPolygon, box
 from support.pixels import edge_set
 
-from polychip.burn.objects import chip_objects
-from polychip.burn.runs import Runs, count_pixels, paint, scan
+from polychip.burn.objects import ChipRuns, objects_of_chips
+from polychip.burn.runs import Runs, count_pixels, cut_for_all, paint, scan
 from polychip.grid import Window
 
 IMAGE = Window(0, 0, 12, 12)
+
+
+def chip_runs(chip: Window, runs: Runs, total: np.ndarray, top: np.ndarray) -> ChipRuns:
+    return ChipRuns(runs, total, top, IMAGE.shifted(-chip.x_off, -chip.y_off))
 
 
 def objects_in(chip: Window, polygons: list, ignored: Window | None = None):
@@ -22,7 +26,8 @@ def objects_in(chip: Window, polygons: list, ignored: Window | None = None):
     )
     if ignored is not None:
         top[ignored.slices_in(chip)] = 0
-    return chip_objects(runs, total, top, IMAGE.shifted(-chip.x_off, -chip.y_off))
+    [found] = objects_of_chips([chip_runs(chip, runs, total, top)])
+    return found
 
 
 SCENE = [
@@ -91,5 +96,37 @@ def test_a_chip_without_objects_has_an_empty_table_and_an_empty_mask() -> None:
     assert isinstance(found.rle, list)
     assert not mask.any()
     none = np.empty(0, np.int64)
-    empty, _ = chip_objects(Runs(none, none, none, none), none, np.zeros((2, 2), np.int32), IMAGE)
+    bare = ChipRuns(Runs(none, none, none, none), none, np.zeros((2, 2), np.int32), IMAGE)
+    [(empty, _)] = objects_of_chips([bare])
     assert empty.rle == []
+    assert objects_of_chips([]) == []
+
+
+def test_many_chips_together_give_what_each_gives_alone() -> None:
+    """Overlapping ones, one without objects and one that reaches out of the image among them."""
+    edges = edge_set(SCENE)
+    total = count_pixels(edges, IMAGE, np.arange(edges.n_owners))
+    chips = [Window(x, y, 5, 5) for y in (-2, 0, 4, 9) for x in (-2, 0, 3, 7, 10)]
+    asked = []
+    for chip in chips:
+        runs = scan(edges, chip)
+        top = paint(np.zeros((5, 5), np.int32), runs, (runs.owner + 1).astype(np.int32))
+        asked.append(chip_runs(chip, runs, total, top))
+    together = objects_of_chips(asked)
+    assert sum(len(found.number) for found, _ in together) > len(SCENE)
+    for one, (found, mask) in zip(asked, together, strict=True):
+        [(alone, same)] = objects_of_chips([one])
+        for name in ("number", "local_id", "area_px", "visible_px", "box", "truncated"):
+            assert np.array_equal(getattr(found, name), getattr(alone, name)), name
+        assert found.rle == alone.rle
+        assert np.array_equal(mask, same)
+
+
+def test_runs_cut_for_many_windows_are_those_of_each_window() -> None:
+    edges, outer = edge_set(SCENE), Window(-3, -3, 18, 18)
+    windows = [Window(x, y, 4, 4) for y in (-3, 0, 2, 11) for x in (-3, -1, 3, 11)]
+    together = cut_for_all(scan(edges, outer), outer, windows)
+    for window in windows:
+        alone = scan(edges, window)
+        for name in ("owner", "row", "start", "stop"):
+            assert np.array_equal(getattr(together[window], name), getattr(alone, name)), window

@@ -1,6 +1,7 @@
 """The mask half of a block: three states, one declared order, objects counted."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +13,13 @@ from polychip.blocks.jobs import INSTANCE, SEMANTIC, Block, BlockRecord, ChipSlo
 from polychip.blocks.opened import SceneWorker
 from polychip.blocks.rests import ChipView, learnt_from, view_chip
 from polychip.blocks.targets import write_targets
-from polychip.burn.objects import ChipObjects, chip_objects
-from polychip.burn.runs import Runs, paint, scan
+from polychip.burn.objects import ChipObjects, ChipRuns, objects_of_chips
+from polychip.burn.runs import Runs, cut_for_all, paint_layers, scan
 from polychip.burn.stretches import stretches
 from polychip.grid import Window
 from polychip.image import ImageProfile
 from polychip.labels.labelset import NO_OBJECT
+from polychip.labels.mapped_texts import texts_at
 from polychip.schema import LabelSchema, palette
 
 _FEW_CODES = 8
@@ -64,30 +66,38 @@ def burn_block(
     shape = (window.height, window.width)
     semantic = np.full(shape, schema.background, dtype=schema.dtype)
     covered = paint_rasters(worker, window, semantic)
-    paint(semantic, runs, codes.astype(schema.dtype))
-    _ignore(worker, window, valid, semantic)
-    special = (codes == schema.background) | (codes == schema.ignore)
+    layers: list[tuple[NDArray[np.generic], NDArray[np.generic]]]
+    layers = [(semantic, codes.astype(schema.dtype))]
     numbers, top, things = np.empty(0, np.int64), None, runs.take(np.zeros(len(runs), bool))
     if job.objects:
-        numbers, top, things = _burn_objects(labels.object_of[runs.owner], runs, shape)
+        numbers, values, things = _objects_in(labels.object_of[runs.owner], runs)
+        top = np.zeros(shape, dtype=np.int32)
+        layers.append((top, values))
+    paint_layers(layers, runs)
+    _ignore(worker, window, valid, semantic)
+    special = (codes == schema.background) | (codes == schema.ignore)
+    if top is not None:
         ignored = semantic == schema.ignore
         if ignored.any():
             np.copyto(top, 0, where=ignored)
     return Burned(window, semantic, runs.take(~special), covered, top, things, numbers)
 
 
-def _burn_objects(
-    number: NDArray[np.int64], runs: Runs, shape: tuple[int, int]
+def _objects_in(
+    number: NDArray[np.int64], runs: Runs
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], Runs]:
-    """The block's objects: their numbers in the scene, who lies on top, their runs."""
+    """The objects of runs: their numbers in the scene, each run's value on top, their own runs.
+
+    Args:
+        number: (n_runs,) each run's object in the scene, or NO_OBJECT.
+        runs: of all features in a window.
+    """
     is_thing = number != NO_OBJECT
-    numbers, local = np.unique(number[is_thing], return_inverse=True)
     values = np.zeros(len(runs), dtype=np.int32)
+    numbers, local = np.unique(number[is_thing], return_inverse=True)
     values[is_thing] = local + 1
-    top = np.zeros(shape, dtype=np.int32)
-    paint(top, runs, values)
     part = runs.take(is_thing)
-    return numbers, top, Runs(local.astype(np.int64), part.row, part.start, part.stop)
+    return numbers, values, Runs(local.astype(np.int64), part.row, part.start, part.stop)
 
 
 def paint_rasters(
@@ -138,7 +148,8 @@ def write_masks(
     job = worker.job
     schema, look = job.known_schema(), semantic_profile(job)
     burned = burn_block(worker, job.reach(block), valid)
-    kept, ignored = [], {}
+    kept: list[ChipSlot] = []
+    ignored, with_objects = {}, []
     for slot in chips:
         part = slot.window.slices_in(burned.window)
         view = _view(worker, slot, burned, valid[part])
@@ -158,12 +169,13 @@ def write_masks(
             "valid_px": int(np.count_nonzero(valid[part])),
         }
         if view.top is not None:
-            _write_objects(worker, slot, view.burned, view.top, entry, record)
+            with_objects.append((slot, view.burned, view.top))
         if view.n_rests:
             entry["n_rests"] = view.n_rests
         if view.changed:
             ignored[slot.chip_id] = semantic == schema.ignore
         record.masks[slot.chip_id] = entry
+    _write_objects(worker, with_objects, record)
     write_targets(worker, kept, burned, ignored, record)
     return kept
 
@@ -238,20 +250,45 @@ def _too_few_pixels(job: SceneJob, semantic: NDArray[np.generic]) -> bool:
 
 def _write_objects(
     worker: SceneWorker,
-    slot: ChipSlot,
-    burned: Burned,
-    top: NDArray[np.int32],
-    entry: dict[str, Any],
+    chips: Sequence[tuple[ChipSlot, Burned, NDArray[np.int32]]],
     record: BlockRecord,
 ) -> None:
-    job = worker.job
-    image = job.grid.window.shifted(-slot.window.x_off, -slot.window.y_off)
-    runs = burned.things.cut(burned.window, slot.window)
-    totals = worker.labels.objects.area_px[burned.numbers]
-    objects, mask = chip_objects(runs, totals, top, image, job.instance_dtype)
-    entry[INSTANCE] = _write_mask(worker, INSTANCE, slot, mask, instance_profile(job))
-    entry["n_instances"] = int(np.count_nonzero(objects.local_id))
-    record.instances[slot.chip_id] = _object_columns(worker, objects, burned.numbers)
+    """Write the instance masks of a block's chips, and tell of their objects.
+
+    Args:
+        worker: the scene.
+        chips: each with what was burned for it and the object on top (height, width).
+        record: holds the chips' masks.
+    """
+    job, area_px = worker.job, worker.labels.objects.area_px
+    found = objects_of_chips(_runs_of_chips(job, chips, area_px), job.instance_dtype)
+    for (slot, burned, _), (objects, mask) in zip(chips, found, strict=True):
+        entry = record.masks[slot.chip_id]
+        entry[INSTANCE] = _write_mask(worker, INSTANCE, slot, mask, instance_profile(job))
+        entry["n_instances"] = int(np.count_nonzero(objects.local_id))
+        record.instances[slot.chip_id] = _object_columns(worker, objects, burned.numbers)
+
+
+def _runs_of_chips(
+    job: SceneJob,
+    chips: Sequence[tuple[ChipSlot, Burned, NDArray[np.int32]]],
+    area_px: NDArray[np.int64],
+) -> list[ChipRuns]:
+    """What was burned for each chip: mostly a part of the same block."""
+    parts: dict[int, dict[Window, Runs]] = {}
+    for _, burned, _ in chips:
+        if id(burned) not in parts:
+            windows = [slot.window for slot, other, _ in chips if other is burned]
+            parts[id(burned)] = cut_for_all(burned.things, burned.window, windows)
+    return [
+        ChipRuns(
+            parts[id(burned)][slot.window],
+            area_px[burned.numbers],
+            top,
+            job.grid.window.shifted(-slot.window.x_off, -slot.window.y_off),
+        )
+        for slot, burned, top in chips
+    ]
 
 
 def _object_columns(
@@ -262,10 +299,10 @@ def _object_columns(
     share = objects.visible_px / np.maximum(total, 1)
     return {
         "local_id": objects.local_id.tolist(),
-        "instance_id": [known.instance_id[i] for i in listed],
-        "namespace": [known.namespace[i] for i in listed],
+        "instance_id": texts_at(known.instance_id, listed),
+        "namespace": texts_at(known.namespace, listed),
         "class_code": known.code[number].tolist(),
-        "source_fid": [known.source_fid[i] for i in listed],
+        "source_fid": texts_at(known.source_fid, listed),
         "n_features": known.n_features[number].tolist(),
         "bbox_px": objects.box.tolist(),
         "area_px": objects.area_px.tolist(),

@@ -5,6 +5,7 @@ open alike. So of two polygons that share an edge, just one owns each centre on 
 crossings depend on the edge alone, never on the window: the pixels are the same for each block.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -58,6 +59,18 @@ class Runs:
             np.maximum(part.start - left, 0),
             np.minimum(part.stop - left, inner.width),
         )
+
+
+def cut_for_all(runs: Runs, outer: Window, windows: Sequence[Window]) -> dict[Window, Runs]:
+    """`Runs.cut` for many windows: those of the same rows share the first look at all runs."""
+    found: dict[Window, Runs] = {}
+    for y_off, height in {(window.y_off, window.height) for window in windows}:
+        band = Window(outer.x_off, y_off, outer.width, height)
+        part = runs.cut(outer, band)
+        for window in windows:
+            if (window.y_off, window.height) == (y_off, height):
+                found[window] = part.cut(band, window)
+    return found
 
 
 def expand(first: Ints, end: Ints) -> tuple[Ints, Ints]:
@@ -208,23 +221,38 @@ def paint(
         runs: in painting order.
         values: (n_runs,) of the canvas's dtype.
     """
+    paint_layers([(canvas, values)], runs)
+    return canvas
+
+
+def paint_layers(
+    layers: Sequence[tuple[NDArray[np.generic], NDArray[np.generic]]], runs: Runs
+) -> None:
+    """Paint several canvases of one shape with the same runs; which pixels is found out once.
+
+    Args:
+        layers: each a canvas and its values, as in `paint`.
+        runs: in painting order.
+    """
     if not len(runs):
-        return canvas
-    begin = runs.row * canvas.shape[1] + runs.start
-    flat = canvas.reshape(-1)
+        return
+    begin = runs.row * layers[0][0].shape[1] + runs.start
+    flats = [(canvas.reshape(-1), values) for canvas, values in layers]
     behind = np.append(0, np.cumsum(runs.stop - runs.start))
     if int(behind[-1]) > _LONG_RUN * len(runs):
         finish = begin + (runs.stop - runs.start)
-        for a, b, value in zip(begin.tolist(), finish.tolist(), values.tolist(), strict=True):
-            flat[a:b] = value
-        return canvas
+        ends = list(zip(begin.tolist(), finish.tolist(), strict=True))
+        for flat, values in flats:
+            for (a, b), value in zip(ends, values.tolist(), strict=True):
+                flat[a:b] = value
+        return
     lots = np.linspace(0, len(runs), int(behind[-1]) // _PIXELS + 2).astype(int).tolist()
     for a, b in pairwise(lots):
         lengths = np.diff(behind[a : b + 1])
         pixel = np.repeat(begin[a:b] - behind[a:b], lengths)
         pixel += np.arange(behind[a], behind[b])
-        flat[pixel] = np.repeat(values[a:b], lengths)
-    return canvas
+        for flat, values in flats:
+            flat[pixel] = np.repeat(values[a:b], lengths)
 
 
 def count_pixels(

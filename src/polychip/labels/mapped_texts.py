@@ -40,6 +40,15 @@ class MappedTexts(Sequence[str]):
         return letters.tobytes().decode(_ENCODING, _ERRORS)
 
 
+def texts_at(texts: Sequence[str], numbers: Sequence[int]) -> list[str]:
+    """Some of many texts, mapped or not."""
+    if not isinstance(texts, MappedTexts):
+        return [texts[i] for i in numbers]
+    letters, chosen = texts.letters.data, np.asarray(numbers, dtype=np.int64)
+    ends = zip(texts.bounds[chosen].tolist(), texts.bounds[chosen + 1].tolist(), strict=True)
+    return [str(letters[a:b], _ENCODING, _ERRORS) for a, b in ends]
+
+
 def save_texts(folder: Path, name: str, texts: Sequence[str]) -> None:
     """Write texts as two .npy files that begin with a name."""
     encoded = [text.encode(_ENCODING, _ERRORS) for text in texts]
