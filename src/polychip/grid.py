@@ -46,9 +46,26 @@ class Window(NamedTuple):
         x_end, y_end = max(self.x_end, other.x_end), max(self.y_end, other.y_end)
         return Window(x_off, y_off, x_end - x_off, y_end - y_off)
 
+    def holds(self, other: "Window") -> bool:
+        """Whether another window reaches nowhere beyond this one."""
+        x_off, y_off, width, height = other
+        return (
+            x_off >= self.x_off
+            and y_off >= self.y_off
+            and x_off + width <= self.x_off + self.width
+            and y_off + height <= self.y_off + self.height
+        )
+
     def is_empty(self) -> bool:
         """Whether the window holds no pixel."""
         return self.width <= 0 or self.height <= 0
+
+    @classmethod
+    def around(cls, windows: Sequence["Window"]) -> "Window":
+        """The smallest window that holds all of some, at least one."""
+        x_off, y_off = min(w[0] for w in windows), min(w[1] for w in windows)
+        x_end, y_end = max(w[0] + w[2] for w in windows), max(w[1] + w[3] for w in windows)
+        return cls(x_off, y_off, x_end - x_off, y_end - y_off)
 
     def shifted(self, columns: int, rows: int) -> "Window":
         """The window moved by whole pixels."""

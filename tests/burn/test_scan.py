@@ -1,5 +1,7 @@
 """Which pixels a polygon takes: golden cases, shared edges, every window the same."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import rasterio.features
@@ -12,7 +14,16 @@ from shapely import Polygon, box
 from support.pixels import cover, edge_set, random_polygons
 
 from polychip.burn import edges as edges_module
-from polychip.burn.edges import flat_edges, joined_edges, ring_edges
+from polychip.burn import runs as runs_module
+from polychip.burn.edges import (
+    EdgeSet,
+    flat_edges,
+    index_edges,
+    joined_edges,
+    load_edges,
+    ring_edges,
+    stored_edges,
+)
 from polychip.burn.runs import count_pixels, scan
 from polychip.grid import Window
 
@@ -133,6 +144,38 @@ def test_polygons_of_thousands_of_vertices_are_the_same_by_any_block(block: int)
         )
 
 
+@pytest.mark.parametrize("lot", [1, 40, 1 << 30])
+def test_runs_are_the_same_by_any_lot_of_crossings(
+    lot: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    polygons = random_polygons(np.random.default_rng(8), 50, 30)
+    window = Window(-10, -10, 80, 80)
+    known = [_inside(polygon, window) for polygon in polygons]
+    monkeypatch.setattr(runs_module, "_CROSSINGS", lot)
+    edges = edge_set(polygons)
+    assert np.array_equal(cover(scan(edges, window), 30, window), known)
+    counts = count_pixels(edges, window, np.arange(30))
+    assert counts.tolist() == [int(pixels.sum()) for pixels in known]
+
+
+def _inside(polygon: Polygon, window: Window) -> NDArray[np.bool_]:
+    """Pixels whose centre GEOS finds inside."""
+    x, y = np.meshgrid(np.arange(window.width), np.arange(window.height))
+    found: NDArray[np.bool_] = shapely.contains_xy(
+        polygon, x + window.x_off + 0.5, y + window.y_off + 0.5
+    )
+    return found
+
+
+def test_windows_of_more_pixels_than_32_bits_can_number() -> None:
+    """Two of the corners' pixels are 150,000 rows and columns apart."""
+    edges = edge_set([box(2, 3, 5, 7), box(150_001, 150_002, 150_004, 150_003)])
+    found = scan(edges, Window(0, 0, 200_000, 200_000))
+    assert found.owner.tolist() == [0, 0, 0, 0, 1]
+    assert found.row.tolist() == [3, 4, 5, 6, 150_002]
+    assert (found.start.tolist(), found.stop.tolist()) == ([2] * 4 + [150_001], [5] * 4 + [150_004])
+
+
 def test_owners_far_apart_are_found_by_their_buckets() -> None:
     """Polygons in other buckets, on bucket borders and at negative pixels."""
     side = edges_module.BUCKET_PX
@@ -243,3 +286,30 @@ def test_edges_joined_lot_by_lot_are_all_there_whatever_the_room() -> None:
         assert whole.points.tolist() == [edge for lot in lots for edge in lot.points.tolist()]
         assert whole.counts.tolist() == [5, 1, 40, 3]
         assert whole.box.tolist() == [box for lot in lots for box in lot.box.tolist()]
+
+
+def test_edges_that_go_to_their_file_at_once_are_those_of_memory(tmp_path: Path) -> None:
+    """A polygon whose edges are sorted for searching is among them."""
+    angle = np.linspace(0, 2 * np.pi, 3 * edges_module.LONG)
+    star = np.column_stack((np.cos(angle), np.sin(angle))) * (90 + 9 * np.sin(30 * angle))[:, None]
+    lots = [_flat([box(1, 1, 9, 9)]), _flat([Polygon(star + 100), box(40, 3, 60, 50)]), _flat([])]
+    number = np.array([2, 0, 1])
+    memory = index_edges(joined_edges(lots, 10), number)
+    stored = index_edges(stored_edges(iter(lots), tmp_path), number)
+    stored.save(tmp_path)
+    assert memory.long_owner.tolist() == [0]
+    for found in (stored, load_edges(tmp_path)):
+        for name in EdgeSet.__slots__:
+            assert np.array_equal(getattr(found, name), getattr(memory, name)), name
+    memory.save(tmp_path)  # other edges than the file's: it is written anew
+    assert np.array_equal(load_edges(tmp_path).points, memory.points)
+    none = index_edges(stored_edges([], tmp_path / "none"), np.empty(0, np.int64))
+    none.save(tmp_path / "none")
+    assert load_edges(tmp_path / "none").points.shape == (0, 4)
+
+
+def _flat(polygons: list[Polygon]) -> edges_module.FlatEdges:
+    rings = [shapely.get_coordinates(polygon) for polygon in polygons]
+    points = [np.hstack((xy[:-1], xy[1:])) for xy in rings]
+    counts = np.array([len(edges) for edges in points], dtype=np.int64)
+    return flat_edges(np.concatenate([np.empty((0, 4)), *points]), counts, all_edges=True)

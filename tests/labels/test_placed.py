@@ -1,5 +1,7 @@
 """Polygons are placed batch by batch, and nobody can tell."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import shapely
@@ -27,22 +29,23 @@ def geometries() -> list[shapely.Geometry | None]:
     return [g for star in random_polygons(np.random.default_rng(6), 60, 9) for g in (star, *kinds)]
 
 
-def place(column: list[bytes | None]) -> PlacedPolygons:
+def place(column: list[bytes | None], store: Path | None = None) -> PlacedPolygons:
     crs = to_wkt("EPSG:32630")
     grid = Grid(crs, Affine(1, 0, 0, 0, -1, 60), 60, 60)
     around = footprint(grid, Window(-8, -8, 76, 76), identity("EPSG:32630"), crs)
-    return placed_wkb(column_of(column), around)
+    return placed_wkb(column_of(column), around, store=store)
 
 
+@pytest.mark.parametrize("stored", [False, True])
 @pytest.mark.parametrize("batch", [1, 700, 5000])
 def test_batches_of_any_size_give_the_same_polygons(
-    batch: int, monkeypatch: pytest.MonkeyPatch
+    batch: int, stored: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = geometries()
     wkb = [None if g is None else shapely.to_wkb(g) for g in found]
     whole = place(wkb)
     monkeypatch.setattr(placed_module, "_BATCH_BYTES", batch)
-    parts = place(wkb)
+    parts = place(wkb, tmp_path if stored else None)
     for name in ("alive", "repaired", "no_area"):
         assert getattr(parts, name).tolist() == getattr(whole, name).tolist(), name
     assert (parts.n_empty, parts.n_unreadable) == (whole.n_empty, whole.n_unreadable)

@@ -26,7 +26,9 @@ def read_layers(worker: SceneWorker, window: Window) -> dict[str, Pixels]:
 
 def inside_px(job: SceneJob, slot: ChipSlot) -> int:
     """Pixels of a chip that lie on the image; the rest is padding."""
-    part = slot.window.intersection(job.grid.window)
+    whole, part = job.grid.window, slot.window
+    if not whole.holds(part):
+        part = part.intersection(whole)
     return part.width * part.height
 
 

@@ -40,10 +40,7 @@ class Block:
     @property
     def window(self) -> Window:
         """Everything that its chips cover, in the scene's pixels."""
-        whole = self.chips[0].window
-        for slot in self.chips[1:]:
-            whole = whole.union(slot.window)
-        return whole
+        return Window.around([slot.window for slot in self.chips])
 
 
 @dataclass(frozen=True, slots=True)

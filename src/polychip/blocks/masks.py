@@ -159,13 +159,14 @@ def write_masks(
             record.skipped[slot.chip_id] = reason
             continue
         kept.append(slot)
+        inside = inside_px(job, slot)
         entry: dict[str, Any] = {
             SEMANTIC: worker.write(
                 f"masks/{SEMANTIC}", slot, semantic[None], *look, content="mask"
             ),
             "counts": count_codes(semantic, schema),
-            "inside_px": inside_px(job, slot),
-            "padding_px": semantic.size - inside_px(job, slot),
+            "inside_px": inside,
+            "padding_px": semantic.size - inside,
             "valid_px": int(np.count_nonzero(valid[part])),
         }
         if view.top is not None:
@@ -223,8 +224,9 @@ def count_codes(semantic: NDArray[np.generic], schema: LabelSchema) -> dict[str,
 
 
 def _reason_to_skip(worker: SceneWorker, slot: ChipSlot, view: ChipView) -> str | None:
-    job, burned, learnt = worker.job, view.burned, learnt_from(worker.job, slot)
+    job, burned = worker.job, view.burned
     if not slot.keep_empty:
+        learnt = learnt_from(job, slot)
         covered = not learnt.is_empty() and len(burned.covering.cut(burned.window, learnt)) > 0
         rasters = burned.covered
         if not covered and (rasters is None or not rasters[learnt.slices_in(burned.window)].any()):
@@ -232,6 +234,7 @@ def _reason_to_skip(worker: SceneWorker, slot: ChipSlot, view: ChipView) -> str 
     if job.min_pixels and _too_few_pixels(job, view.semantic):
         return "too few pixels"
     if job.min_labelled > 0:
+        learnt = learnt_from(job, slot)
         known = int(np.count_nonzero(view.semantic != job.known_schema().ignore))
         if known < job.min_labelled * learnt.width * learnt.height:
             return "unlabelled"

@@ -41,9 +41,7 @@ def write_targets(
     from polychip.targets.registry import make_target
 
     ground = _ground(worker, burned)
-    whole = chips[0].window
-    for slot in chips[1:]:
-        whole = whole.union(slot.window)
+    whole = Window.around([slot.window for slot in chips])
     for spec in worker.job.targets:
         made, look = make_target(ground, spec, whole), target_profile(spec)
         content: Content = "mask" if spec.dtype == "uint8" else "measures"
