@@ -295,14 +295,18 @@ def test_edges_that_go_to_their_file_at_once_are_those_of_memory(tmp_path: Path)
     lots = [_flat([box(1, 1, 9, 9)]), _flat([Polygon(star + 100), box(40, 3, 60, 50)]), _flat([])]
     number = np.array([2, 0, 1])
     memory = index_edges(joined_edges(lots, 10), number)
-    stored = index_edges(stored_edges(iter(lots), tmp_path), number)
-    stored.save(tmp_path)
+    folder, link = tmp_path / "real", tmp_path / "link"
+    folder.mkdir()
+    link.symlink_to(folder)
+    stored = index_edges(stored_edges(iter(lots), link), number)
+    stored.save(link)
     assert memory.long_owner.tolist() == [0]
-    for found in (stored, load_edges(tmp_path)):
+    for found in (stored, load_edges(folder)):
         for name in EdgeSet.__slots__:
             assert np.array_equal(getattr(found, name), getattr(memory, name)), name
-    memory.save(tmp_path)  # other edges than the file's: it is written anew
-    assert np.array_equal(load_edges(tmp_path).points, memory.points)
+    del stored, found
+    memory.save(folder)  # other edges than the file's: it is written anew
+    assert np.array_equal(load_edges(folder).points, memory.points)
     none = index_edges(stored_edges([], tmp_path / "none"), np.empty(0, np.int64))
     none.save(tmp_path / "none")
     assert load_edges(tmp_path / "none").points.shape == (0, 4)

@@ -103,11 +103,11 @@ class EdgeSet:
 
     def save(self, folder: Path) -> None:
         """Write each array as one .npy file; points that `stored_edges` left there stay."""
-        mapped = _mapped(self.points)
-        if mapped is not None and Path(str(mapped.filename)) == folder / POINTS:
+        mapped, path = _mapped(self.points), folder / POINTS
+        if mapped is not None and path.exists() and path.samefile(str(mapped.filename)):
             mapped.flush()
         else:
-            np.save(folder / POINTS, self.points)
+            np.save(path, self.points)
         for name in _ARRAYS:
             np.save(folder / f"{name}.npy", getattr(self, name))
 
