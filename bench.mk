@@ -1,5 +1,5 @@
 # Benchmarks; none is part of CI. benchmarks/README.md says what they measure and what came out.
-.PHONY: bench bench-burn bench-plan bench-memory bench-peers bench-scaling
+.PHONY: bench bench-burn bench-plan bench-memory bench-peers bench-scaling bench-start
 
 # Peers want an environment of their own: 7 GB.
 PEERS_VENV := .venv-peers
@@ -13,6 +13,10 @@ bench-burn: install-test
 
 bench-plan: install-test
 	$(BIN)/python benchmarks/bench_plan.py
+
+bench-start: install-test
+	@$(BIN)/python -m compileall -q src
+	$(BIN)/python benchmarks/bench_start.py
 
 bench-scaling: install-test
 	$(BIN)/python benchmarks/bench_scaling.py
