@@ -25,7 +25,7 @@ from typing import Final
 from polychip.addresses import file_name
 from polychip.errors import InputError, OutputError
 from polychip.io.atomic import replacing, write_bytes
-from polychip.io.remote.store import Server, Stamp
+from polychip.io.remote.store import NoAnswerError, Server, Stamp
 
 PAGE_BYTES: Final = 64 * 1024
 PIECE_PAGES: Final = 32
@@ -126,12 +126,11 @@ class Pages:
         came: dict[int, bytes] = {}
         failure: InputError | None = None
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            calls = {pool.submit(self._piece, first, last): first for first, last in _runs(pages)}
+            calls = [pool.submit(self._piece, first, last) for first, last in _runs(pages)]
             for call in as_completed(calls):
-                try:
-                    came.update(call.result())
-                except InputError as error:
-                    failure = error
+                found, failed = call.result()
+                came.update(found)
+                failure = failure or failed
         for page, data in came.items():
             self._keep(page, data)
         if failure is not None:
@@ -139,9 +138,24 @@ class Pages:
             raise failure
         return came
 
-    def _piece(self, first: int, last: int) -> dict[int, bytes]:
+    def _piece(self, first: int, last: int) -> tuple[dict[int, bytes], InputError | None]:
+        """Neighbouring pages by one request; where that fails, those that can be had one by one."""
+        try:
+            return self._ask(first, last), None
+        except NoAnswerError as error:
+            failure = error
+        except InputError as error:
+            return {}, error
+        came: dict[int, bytes] = {}
+        for page in range(first, last + 1) if last > first else ():
+            if not self.server.is_given_up:
+                with contextlib.suppress(NoAnswerError):
+                    came.update(self._ask(page, page, once=True))
+        return came, None if len(came) == last - first + 1 else failure
+
+    def _ask(self, first: int, last: int, *, once: bool = False) -> dict[int, bytes]:
         start, end = first * PAGE_BYTES, min((last + 1) * PAGE_BYTES, self.stamp.size)
-        data = self.server.piece(start, end, self.stamp)
+        data = self.server.piece(start, end, self.stamp, once=once)
         return {
             page: data[(page - first) * PAGE_BYTES : (page - first + 1) * PAGE_BYTES]
             for page in range(first, last + 1)

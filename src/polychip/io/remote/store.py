@@ -79,6 +79,10 @@ class Stamp:
         return f"remote-sha256:{digest}"
 
 
+class NoAnswerError(InputError):
+    """A server did not give what it was asked for, however often."""
+
+
 class Server:
     """One file on a server."""
 
@@ -96,11 +100,17 @@ class Server:
         """
         return self._told(self._ask(self._head))
 
-    def piece(self, start: int, end: int, stamp: Stamp) -> bytes:
-        """Bytes from start up to end.
+    @property
+    def is_given_up(self) -> bool:
+        """Whether it failed so often in a row that it is no longer asked twice."""
+        return _fuse(urlsplit(self.address).netloc).blown
+
+    def piece(self, start: int, end: int, stamp: Stamp, *, once: bool = False) -> bytes:
+        """Bytes from start up to end; with `once` they are not asked for again.
 
         Raises:
-            InputError: they can't be had, or are of another version.
+            InputError: they are of another version, or may not be read.
+            NoAnswerError: they can't be had.
         """
         import obstore
 
@@ -115,7 +125,7 @@ class Server:
                 raise _ShortError(f"{len(data)} bytes of {end - start} came")
             return answer.meta, data
 
-        meta, data = self._ask(get)
+        meta, data = self._ask(get, once=once)
         if self._told(meta) != stamp:
             raise _changed(self.name)
         return data
@@ -143,12 +153,12 @@ class Server:
             )
         return Stamp(int(meta["size"]), etag or modified.isoformat(), etag or None)
 
-    def _ask(self, request: Callable[[], T]) -> T:
+    def _ask(self, request: Callable[[], T], *, once: bool = False) -> T:
         """Make a request, again where that may help."""
         import obstore.exceptions as e
 
         rules, fuse = patience(), _fuse(urlsplit(self.address).netloc)
-        tries = 1 if fuse.blown else rules.retries + 1
+        tries = 1 if once or fuse.blown else rules.retries + 1
         wait = rules.first_wait_s
         for number in range(1, tries + 1):
             try:
@@ -171,7 +181,7 @@ class Server:
             except (e.BaseError, OSError, _ShortError) as error:
                 if number == tries:
                     fuse.failed()
-                    raise InputError(
+                    raise NoAnswerError(
                         f"{self.name}: can't be read from the server ({_reason(error)}; tried "
                         f"{number} {'time' if number == 1 else 'times'}); what is missing can be "
                         "made later, when it answers"
