@@ -8,13 +8,12 @@ import pytest
 import rasterio
 import rasterio.shutil
 import tifffile
-from conftest import Runs
 from support.commands import Cli
 from support.datasets import differing, manifest, rows
+from support.remote_runs import SOURCES, Runs
 from support.serving_files import Fault, FileServer, Handler, Request, first
 from support.workshop import Workshop
 
-SOURCES = ["manifest.json", "recipe.toml"]
 PAGE = 65536
 
 

@@ -5,15 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from conftest import Runs
 from support.commands import Cli
 from support.datasets import differing, files_of, manifest
 from support.rasters import place, write_raster
+from support.remote_runs import SOURCES, Runs
 from support.serving_files import FileServer
 from support.workshop import Workshop
-
-SOURCES = ["manifest.json", "recipe.toml"]
-"""What tells of the sources: their names, and by what they are known again."""
 
 
 @pytest.mark.parametrize("workers", [1, 3])
