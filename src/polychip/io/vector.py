@@ -140,8 +140,13 @@ def layer_names(path: str) -> list[str]:
 
 def check_exists(path: str, what: str) -> None:
     """Raise InputError where a local path leads nowhere, naming a close neighbour."""
-    if is_remote(path) or Path(path).exists():
-        return
+    try:
+        if is_remote(path) or Path(path).exists():
+            return
+    except OSError as error:  # too long, a loop of links, …
+        raise InputError(
+            f"{path}: no such {what}; the path can't be followed ({error.strerror or error})"
+        ) from error
     folder = Path(path).parent
     if not folder.is_dir():
         raise InputError(f"{path}: no such {what}; the folder {folder} does not exist either")
