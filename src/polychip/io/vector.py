@@ -19,7 +19,7 @@ from polychip.recipe import VectorSource
 PARQUET_SUFFIXES = (".parquet", ".geoparquet", ".pq")
 RASTER_SUFFIXES = (".tif", ".tiff", ".vrt", ".img", ".jp2", ".png", ".cog")
 
-_SEVERAL_FILES = (".shp", ".tab", ".mif", ".gdb", "/")
+_SEVERAL_FILES = (".shp", ".tab", ".mif", ".gdb")
 
 ARROW_SUFFIXES = (".gpkg", ".fgb")
 """Formats whose columns GDAL hands over in bulk, and whose texts are UTF-8."""
@@ -67,18 +67,12 @@ def local_file(path: str) -> str:
     """The path of a file on disk; one on a server is copied here first, as a whole.
 
     Raises:
-        InputError: the server doesn't give it, or one file alone does not hold the layer.
+        InputError: the server doesn't give it.
     """
     if not is_read(path):
         return path
     from polychip.io.remote import download
 
-    name = file_name(path)
-    if name.lower().endswith(_SEVERAL_FILES):
-        raise InputError(
-            f"{path}: a layer of this format is several files, and an address names one; convert "
-            "it to GeoPackage or FlatGeobuf, or download all of them"
-        )
     return download(path)
 
 
@@ -139,7 +133,15 @@ def layer_names(path: str) -> list[str]:
 
 
 def check_exists(path: str, what: str) -> None:
-    """Raise InputError where a local path leads nowhere, naming a close neighbour."""
+    """Raise InputError where a local path leads nowhere, naming a close neighbour.
+
+    Or where an address names one of several files that belong together.
+    """
+    if is_read(path) and file_name(path).lower().endswith(_SEVERAL_FILES):
+        raise InputError(
+            f"{path}: a layer of this format is several files, and an address names one; convert "
+            "it to GeoPackage or FlatGeobuf, or download all of them"
+        )
     try:
         if is_remote(path) or Path(path).exists():
             return
