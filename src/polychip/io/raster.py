@@ -114,9 +114,9 @@ def open_raster(path: str) -> Iterator[DatasetReader]:
     """
     with gdal_env():
         dataset, remote = _open(path)
-        with dataset:
+        with dataset as opened:
             try:
-                yield dataset
+                yield opened
             finally:
                 if remote is not None:
                     remote.check()
