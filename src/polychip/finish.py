@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polychip import tasks
+from polychip.addresses import public
 from polychip.blocks.jobs import SceneJob
 from polychip.blocks.traces import SceneTraces
 from polychip.card import write_card
@@ -103,7 +104,7 @@ def finish(
     if plan.recipe.output.report:
         write_report(output, manifest, executor=executor)
     executor.no_more()
-    state.write("sources.json", {"paths": list(identities)})
+    state.write("sources.json", {"paths": [public(path) for path in identities]})
     traces = [future.result() for future in traced]
     _remember(plan, state, jobs, traces, identities, totals)
     preview.result()

@@ -12,6 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from polychip import __version__
+from polychip.addresses import is_remote, redacted
 from polychip.blocks.jobs import ChipSlot, SceneJob
 from polychip.blocks.traces import SceneTraces
 from polychip.format_list import CHIPS, INSTANCES
@@ -19,7 +20,7 @@ from polychip.io.atomic import replacing
 from polychip.io.identity import content_id, is_read_whole, stat_id
 from polychip.io.placement import LayerPlan
 from polychip.labels.digests import Traces, changed_boxes
-from polychip.recipe import ChipOptions, is_remote
+from polychip.recipe import ChipOptions
 from polychip.state import RunState
 
 _FILE = "inputs.npz"
@@ -129,7 +130,7 @@ def _digest_of_all(job: SceneJob, chips: ChipOptions, identities: Mapping[str, s
     nowhere = Path()
     bare = replace(job, output=nowhere, scratch=nowhere, labels=nowhere, extent=nowhere)
     files = {path: _identity(path, identities) for path in sorted(set(_paths(job)))}
-    text = repr((bare, job.extent is None, files, chips.negatives, chips.seed))
+    text = redacted(repr((bare, job.extent is None, files, chips.negatives, chips.seed)))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
