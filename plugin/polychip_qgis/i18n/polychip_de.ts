@@ -2324,6 +2324,78 @@ Polygone dieses Layers werden kopiert und als übernommen markiert.</translation
       <translation>Polygone, die eine Datei nicht mehr hat, behalten: {n}</translation>
     </message>
     <message>
+      <source>Pre-label by threshold</source>
+      <translation>Vor-Label nach Schwellenwert</translation>
+    </message>
+    <message>
+      <source>Polygons of what a threshold on a band index picks</source>
+      <translation>Polygone dessen, was ein Schwellenwert auf einem Kanalindex auswählt</translation>
+    </message>
+    <message>
+      <source>Reckons an index of an image’s bands, picks the pixels on one side of a threshold and writes them as polygons, with class, tool (index and threshold), source image and cell.
+
+The index is NDWI, MNDWI, NDVI, VV/VH or a formula: bands by number (b1) or name (green, nir, swir, vv), other.b1 for the other date. Left empty, the threshold is Otsu’s of the whole image.
+
+With a layer of cells there are pre-labels in those alone; of a task layer in those that are still to do. Polygons stop at labels that are there already, and share their border.
+
+“Adopt layer” takes the polygons into a labelling project.</source>
+      <translation>Berechnet einen Index der Kanäle eines Bildes, wählt die Pixel auf einer Seite eines Schwellenwerts aus und schreibt sie als Polygone, mit Klasse, Werkzeug (Index und Schwellenwert), Quellbild und Zelle.
+
+Der Index ist NDWI, MNDWI, NDVI, VV/VH oder eine Formel: Kanäle nach Nummer (b1) oder Name (green, nir, swir, vv), other.b1 für das andere Datum. Bleibt der Schwellenwert leer, gilt der von Otsu für das ganze Bild.
+
+Mit einem Layer von Zellen gibt es Vor-Label nur in diesen; bei einem Aufgaben-Layer in denen, die noch offen sind. Polygone enden an Labeln, die schon da sind, und teilen deren Grenze.
+
+„Layer übernehmen“ holt die Polygone in ein Label-Projekt.</translation>
+    </message>
+    <message>
+      <source>Image</source>
+      <translation>Bild</translation>
+    </message>
+    <message>
+      <source>Index or formula</source>
+      <translation>Index oder Formel</translation>
+    </message>
+    <message>
+      <source>Threshold (empty: Otsu’s)</source>
+      <translation>Schwellenwert (leer: der von Otsu)</translation>
+    </message>
+    <message>
+      <source>Values below the threshold, not above</source>
+      <translation>Werte unter dem Schwellenwert, nicht darüber</translation>
+    </message>
+    <message>
+      <source>Smallest region in pixels</source>
+      <translation>Kleinste Fläche in Pixeln</translation>
+    </message>
+    <message>
+      <source>Fill holes of up to so many pixels</source>
+      <translation>Löcher bis zu so vielen Pixeln füllen</translation>
+    </message>
+    <message>
+      <source>Cells (empty: the whole image)</source>
+      <translation>Zellen (leer: das ganze Bild)</translation>
+    </message>
+    <message>
+      <source>Labels that are there already</source>
+      <translation>Label, die schon da sind</translation>
+    </message>
+    <message>
+      <source>Number of polygons</source>
+      <translation>Anzahl der Polygone</translation>
+    </message>
+    <message>
+      <source>Give the other date, or untick “Not on the other date”.</source>
+      <translation>Das andere Datum angeben oder „Nicht am anderen Datum“ abwählen.</translation>
+    </message>
+    <message>
+      <source>{count} polygons, {tool}.</source>
+      <translation>{count} Polygone, {tool}.</translation>
+    </message>
+    <message>
+      <source>“{name}” has the same value everywhere: give a threshold.</source>
+      <translation>„{name}“ hat überall denselben Wert: einen Schwellenwert angeben.</translation>
+    </message>
+    <message>
       <source>Quick check of labels</source>
       <translation>Schnellprüfung der Labels</translation>
     </message>
@@ -3138,10 +3210,6 @@ Vorhersagen sind Raster (.tif, .png, .npy), die wie die Chips heißen: Klassen, 
     <message>
       <source>Where there were chips</source>
       <translation>Wo Chips waren</translation>
-    </message>
-    <message>
-      <source>Number of polygons</source>
-      <translation>Anzahl der Polygone</translation>
     </message>
     <message>
       <source>Verify dataset</source>

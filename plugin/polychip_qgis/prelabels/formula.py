@@ -190,25 +190,25 @@ class _Reader:
         return base
 
     def _atom(self) -> Node:
-        kind, token = self._kind, self._word
+        kind, word = self._kind, self._word
         if kind == "number":
             self._next()
-            return Number(float(token))
-        if token == "(":
+            return Number(float(word))
+        if word == "(":
             self._next()
             inner = self._deeper(lambda: self.level(0))
             self._expect(")")
             return inner
-        if kind == "name" and token not in ("and", "or", "not"):
+        if kind == "name" and word not in ("and", "or", "not"):
             self._next()
             if self._word == "(":
-                return self._call(token)
-            other = token.lower().startswith(OTHER)
-            name = token.lower().removeprefix(OTHER) if other else token.lower()
+                return self._call(word)
+            other = word.lower().startswith(OTHER)
+            name = word.lower().removeprefix(OTHER) if other else word.lower()
             if "." in name:
                 self._refuse(tr("only “other.” may stand before a band"))
             return Band(name, other)
-        found = tr("“{token}”").format(token=token) if kind else tr("the end")
+        found = tr("“{token}”").format(token=word) if kind else tr("the end")
         self._refuse(tr("a band or a number is expected, not {found}").format(found=found))
         raise AssertionError  # _refuse has raised
 
@@ -242,9 +242,9 @@ class _Reader:
         self._depth -= 1
         return node
 
-    def _expect(self, token: str) -> None:
-        if self._word != token:
-            self._refuse(tr("“{token}” is missing").format(token=token))
+    def _expect(self, word: str) -> None:
+        if self._word != word:
+            self._refuse(tr("“{token}” is missing").format(token=word))
         self._next()
 
     def _next(self) -> None:

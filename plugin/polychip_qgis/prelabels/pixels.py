@@ -20,6 +20,7 @@ from ..raster_grid import grid_of, image_of
 from ..translation import tr
 from .bands import band_names
 from .formula import Band, Formula
+from .threshold import Histogram, counted
 
 STRIP_PX = 4_000_000
 
@@ -133,6 +134,21 @@ def values_of(dates: Dates, formula: Formula, window: Window) -> np.ndarray:
     for array in arrays.values():
         known &= np.isfinite(array)
     return np.where(known, values, np.nan)
+
+
+def histogram_of(dates: Dates, formula: Formula) -> Histogram | None:
+    """Of the formula's values in the whole image, part by part; None where they do not differ."""
+    parts = list(strips(whole(dates.now)))
+    low, high = math.inf, -math.inf
+    for part in parts:
+        values = values_of(dates, formula, part)
+        values = values[np.isfinite(values)]
+        if values.size:
+            low, high = min(low, float(values.min())), max(high, float(values.max()))
+    if not low < high:
+        return None
+    counts = sum(counted(values_of(dates, formula, part), low, high) for part in parts)
+    return Histogram(counts, low, high)
 
 
 def swapped(dates: Dates, formula: Formula, window: Window) -> np.ndarray:

@@ -37,8 +37,13 @@ def histogram(values: np.ndarray) -> Histogram | None:
     low, high = float(finite.min()), float(finite.max())
     if low == high:
         return None
-    counts, _ = np.histogram(finite, N_BINS, (low, high))
-    return Histogram(counts, low, high)
+    return Histogram(counted(finite, low, high), low, high)
+
+
+def counted(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """How many finite values are in each of N_BINS bins."""
+    counts, _ = np.histogram(values[np.isfinite(values)], N_BINS, (low, high))
+    return counts
 
 
 def otsu(found: Histogram) -> float:
