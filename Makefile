@@ -4,12 +4,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
-.PHONY: demo test test-engine lint docs gallery clean install install-test help
+.PHONY: demo test test-engine test-nightly lint docs gallery clean install install-test help
 
 help:
 	@echo "make demo   install, build the sample dataset, say where its pictures are"
 	@echo "make test   install, lint, and run all tests"
 	@echo "make test-readers  read datasets with TorchGeo, TerraTorch, … (an environment of its own, 7 GB)"
+	@echo "make test-nightly  50 kills, 10,000 fuzzed geometries, 500 fuzzed files (minutes)"
 	@echo "make lint   ruff, mypy, import-linter"
 	@echo "make plugin dist/polychip_qgis-VERSION.zip; make plugin-link puts it into your QGIS profile"
 	@echo "make test-qgis-newer  the plugin's tests on QGIS 3.40 and 3.44 (root, Debian's packages)"
@@ -49,6 +50,10 @@ test: install-test lint test-engine test-qgis
 
 test-engine: install-test $(VENV)/.chromium
 	$(BIN)/python -m pytest
+
+# Everything that a run of the tests only takes a sample of: kills, fuzzed geometries and files.
+test-nightly: install-test
+	$(BIN)/python -m pytest -m nightly tests/faults
 
 lint: install-test
 	$(BIN)/ruff check .

@@ -20,7 +20,7 @@ from polychip.build import (
 )
 from polychip.errors import InputError, OutputError, RecipeError, some
 from polychip.execute import make_executor
-from polychip.io.atomic import write_text
+from polychip.io.atomic import remove_stale_parts, write_text
 from polychip.io.frozen import load_frozen
 from polychip.io.light import load_pyogrio_light
 from polychip.manifest import read_manifest, schema_entry
@@ -80,6 +80,7 @@ def append_scenes(
         _keep_splits(state, plan, told)
 
         def start(build: Build) -> None:
+            remove_stale_parts(folder)
             n = _adopt(folder, build, manifest)
             reporter.note(f"{n} chips of the dataset are kept as they are")
 

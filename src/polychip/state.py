@@ -84,16 +84,22 @@ def claim(output: Path, fingerprint: str, *, resume: bool, overwrite: bool) -> R
         OutputError: the folder can't be used as asked.
     """
     state = RunState(output)
-    if output.exists() and not output.is_dir():
-        raise OutputError(f"{output}: a file is in the way of the dataset's folder; choose another")
-    entries = {entry.name for entry in output.iterdir()} if output.exists() else set()
+    try:
+        if output.exists() and not output.is_dir():
+            raise OutputError(
+                f"{output}: a file is in the way of the dataset's folder; choose another"
+            )
+        entries = {entry.name for entry in output.iterdir()} if output.exists() else set()
+    except OSError as error:
+        raise _no_folder(output, error) from error
     if entries and not (entries & {STATE, MANIFEST}):
         raise OutputError(
             f"{output}: the folder holds other files ({', '.join(sorted(entries)[:4])}), and no "
             "Polychip dataset; choose an empty or new folder"
         )
-    if entries and not overwrite:
-        begun = state.read("run.json")
+    begun = state.read("run.json")
+    nothing_yet = begun is None and entries == {STATE}  # killed before its first chip
+    if entries and not overwrite and not nothing_yet:
         _check_resume(output, begun, entries, fingerprint, resume=resume)
     lock(state)
     return state
@@ -161,10 +167,14 @@ def lock(state: RunState) -> None:
                 file.write(str(os.getpid()))
             return
     except OSError as error:
-        raise OutputError(
-            f"{state.output}: the folder can't be written ({error.strerror or error}); choose a "
-            "folder that you may write to"
-        ) from error
+        raise _no_folder(state.output, error) from error
+
+
+def _no_folder(output: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"{output}: the folder can't be written ({error.strerror or error}); choose a folder that "
+        "you may write to"
+    )
 
 
 def _alive(lock: Path) -> int | None:
@@ -188,11 +198,16 @@ def release(state: RunState) -> None:
 
 
 def clear_dataset(output: Path) -> None:
-    """Remove a dataset's own files and nothing else; the manifest goes first."""
+    """Remove a dataset's own files and nothing else.
+
+    The manifest goes first, and then what says that chips are done: killed halfway, it is no
+    dataset, and a resumed run takes no chip for there that is gone.
+    """
+    (output / MANIFEST).unlink(missing_ok=True)
+    clear_blocks(RunState(output))
     for name in _FILES:
         (output / name).unlink(missing_ok=True)
     remove_strays(output, wanted=())
-    clear_blocks(RunState(output))
 
 
 def remove_strays(output: Path, wanted: Collection[str]) -> int:

@@ -25,6 +25,7 @@ from polychip.build import (
 from polychip.errors import OutputError
 from polychip.execute import Executor, make_executor
 from polychip.inputs import SceneInputs, remembered, scene_inputs, touched
+from polychip.io.atomic import remove_stale_parts
 from polychip.io.light import load_pyogrio_light
 from polychip.recipe import Recipe
 from polychip.reporter import Reporter, Silent
@@ -82,6 +83,8 @@ def update_dataset(
 
         def begin(build: Build) -> None:
             clear_blocks(state)
+            if not kept.trusted:
+                remove_stale_parts(output)
             kept.find(build)
             state.write("run.json", {"fingerprint": told, "status": UPDATING})
             (output / MANIFEST).unlink(missing_ok=True)

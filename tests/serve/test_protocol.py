@@ -169,7 +169,7 @@ def fuzzed(rng: random.Random, line: bytes) -> bytes:
 
 
 def test_a_thousand_fuzzed_lines_end_nothing(client: Client, recipe: Path) -> None:
-    rng = random.Random(7)  # noqa: S311 - bad luck that can be repeated
+    rng = random.Random(7)
     plan = client.ask("plan", recipe=str(recipe))["plan"]
     feature = {"id": 1, "class": "a", "wkb": "AQMAAAAAAAAA"}
     messages = [

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from polychip.cli.main import DONE, SOME_FAILED, WRONG
 from polychip.errors import RecipeError
+from polychip.names import printable
 
 if TYPE_CHECKING:
     from polychip.execute import Executor
@@ -31,7 +32,7 @@ def init(args: argparse.Namespace) -> int:
         overwrite=args.overwrite,
     )  # fmt: skip
     write_recipe(found)
-    sys.stdout.write(found.closing_words())
+    sys.stdout.write(printable(found.closing_words()))
     return DONE
 
 
@@ -49,7 +50,7 @@ def plan(args: argparse.Namespace) -> int:
         )
     finally:
         bar.close()
-    sys.stdout.write(f"{_json(report.to_dict()) if args.json else report}\n")
+    sys.stdout.write(f"{_json(report.to_dict()) if args.json else printable(str(report))}\n")
     return DONE
 
 
@@ -102,7 +103,7 @@ def verify(args: argparse.Namespace) -> int:
     if args.json:
         sys.stdout.write(_json(report.to_dict()) + "\n")
     else:
-        sys.stdout.write(f"{report}\n")
+        sys.stdout.write(f"{printable(str(report))}\n")
     return DONE if report.ok else WRONG
 
 
@@ -142,7 +143,7 @@ def convert(args: argparse.Namespace) -> int:
     if args.progress == "json":
         emit("done", **converted_dict(done))
     else:
-        sys.stdout.write(converted_text(done))
+        sys.stdout.write(printable(converted_text(done)))
     return DONE
 
 
@@ -266,7 +267,7 @@ def _report(args: argparse.Namespace, work: Callable[["Reporter"], "Summary"]) -
     else:
         from polychip.cli.summary import summary_text
 
-        sys.stdout.write(summary_text(summary, reporter.n_warnings))
+        sys.stdout.write(printable(summary_text(summary, reporter.n_warnings)))
     return _tell_failed(summary)
 
 

@@ -97,8 +97,10 @@ def _explain(error: BaseException, args: Any) -> int:
         from polychip.cli.progress import emit
 
         emit("error", message=message, exit_code=code)
+    from polychip.names import printable
+
     label = "interrupted" if code == INTERRUPTED else "error"
-    sys.stderr.write(f"{label}: {message}\n")
+    sys.stderr.write(f"{label}: {printable(message)}\n")
     return code
 
 

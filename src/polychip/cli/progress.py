@@ -6,6 +6,8 @@ import time
 from collections import Counter
 from typing import Any, Literal
 
+from polychip.names import printable
+
 Progress = Literal["auto", "json", "none"]
 
 _ALIKE = 3
@@ -82,6 +84,7 @@ class Told:
             self._line(f"{kind}: {text}")
 
     def _line(self, text: str) -> None:
+        text = printable(text)
         if self._bar is not None:
             self._bar.write(text, file=sys.stderr)
         else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from polychip.cli.main import DONE, WRONG
 from polychip.errors import OutputError, RecipeError
+from polychip.names import printable
 
 if TYPE_CHECKING:
     from polychip.quality.labels_given import GivenLabels
@@ -39,7 +40,7 @@ def check(args: argparse.Namespace) -> int:
     )
     target = None if args.output is None else new_file(args.output, overwrite=args.overwrite)
     report, subject = check_labels(request)
-    sys.stdout.write(_json(report.to_dict()) if args.json else f"{report}\n")
+    sys.stdout.write(_json(report.to_dict()) if args.json else f"{printable(str(report))}\n")
     if target is not None:
         if args.fix:
             told = str(write_fixed(report, subject, target, overwrite=args.overwrite))
@@ -83,7 +84,7 @@ def agree(args: argparse.Namespace) -> int:
         )
     )
     verdict = None if args.consensus is None else decide(report, subject, args.consensus)
-    sys.stdout.write(_json(report.to_dict()) if args.json else f"{report}\n")
+    sys.stdout.write(_json(report.to_dict()) if args.json else f"{printable(str(report))}\n")
     told = []
     if targets["layers"] is not None:
         write_layers(targets["layers"], report, subject, verdict)
@@ -121,7 +122,7 @@ def advise(args: argparse.Namespace) -> int:
     advice, subject, schema = advise_on(
         request, goal=args.goal, rates=rates, small_px=args.small_px
     )
-    sys.stdout.write(_json(advice.to_dict()) if args.json else f"{advice}\n")
+    sys.stdout.write(_json(advice.to_dict()) if args.json else f"{printable(str(advice))}\n")
     told = []
     if target is not None:
         write_page(target, advice, subject)

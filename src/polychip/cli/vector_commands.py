@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from polychip import wording
 from polychip.cli.main import DONE
 from polychip.cli.progress import emit, make_reporter
+from polychip.names import printable
 
 if TYPE_CHECKING:
     from polychip.imports.labels import ImportSummary
@@ -87,7 +88,7 @@ def _tell(args: argparse.Namespace, values: dict[str, Any], lines: Iterable[str]
     elif args.json:
         sys.stdout.write(json.dumps(values, indent=1, ensure_ascii=False) + "\n")
     else:
-        sys.stdout.write("\n".join(lines) + "\n")
+        sys.stdout.write(printable("\n".join(lines)) + "\n")
 
 
 def _imported(summary: "ImportSummary") -> Iterator[str]:

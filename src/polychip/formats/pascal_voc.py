@@ -113,7 +113,8 @@ class PascalVoc:
         palette = voc_palette()
         names = {**self.values.names, _VOID: "void"}
         text = "".join(
-            f"{name}:{','.join(map(str, palette[value]))}::\n" for value, name in names.items()
+            f"{_one_field(name)}:{','.join(map(str, palette[value]))}::\n"
+            for value, name in names.items()
         )
         (root / "labelmap.txt").write_text(
             f"# label:color_rgb:parts:actions\n{text}", encoding="utf-8"
@@ -147,6 +148,12 @@ class PascalVoc:
                 **self.images.facts(self.source),
             },
         )
+
+
+def _one_field(name: str) -> str:
+    """A class's name that neither ends its field nor its line, nor begins a comment."""
+    plain = " ".join(name.replace(":", " ").split())
+    return plain.lstrip("# ") or "class"
 
 
 def voc_palette() -> list[tuple[int, int, int]]:

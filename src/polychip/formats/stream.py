@@ -1,6 +1,6 @@
 """A dataset's chips as a stream, each with its objects; memory does not grow with the chips."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from polychip.errors import InputError
 from polychip.formats.chip import SourceChip
 from polychip.formats.source import Source
+from polychip.names import PATH_BELOW, PLAIN_NAME, printable
 from polychip.tables import CHIPS, INSTANCES
 
 _BATCH = 1024
@@ -34,6 +35,7 @@ def stream_chips(source: Source) -> Iterator[SourceChip]:
         )
     waiting = next(groups, None)
     for number, row in enumerate(_rows(source.folder / CHIPS)):
+        _check_row(source, row)
         objects: list[dict[str, Any]] = []
         if waiting is not None and waiting[0] == (row["scene"], row["chip_id"]):
             objects = waiting[1]
@@ -50,6 +52,24 @@ def in_parts(chips: Iterator[SourceChip]) -> Iterator[list[SourceChip]]:
     """Chips by the handful, in their order: what a worker gets at a time."""
     while part := list(islice(chips, _AT_ONCE)):
         yield part
+
+
+def _check_row(source: Source, row: Mapping[str, Any]) -> None:
+    """Files are named after what a row says; nobody's dataset shall name them out of the output.
+
+    Raises:
+        InputError: the row was not written by Polychip, or was changed.
+    """
+    split = row["split"]
+    known = row["scene"] in source.scenes and split in (None, *source.splits)
+    names = [row["scene"], row["chip_id"], *([split] if split else [])]
+    inside = all(path is None or PATH_BELOW.fullmatch(path) for path in row["files"].values())
+    if not (known and inside and all(PLAIN_NAME.fullmatch(name) for name in names)):
+        raise InputError(
+            f"{source.folder / CHIPS}: the chip '{printable(row['chip_id'])}' of the scene "
+            f"'{printable(row['scene'])}' has names or files that no dataset of Polychip has; run "
+            "polychip verify, and don't trust where it comes from"
+        )
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -118,8 +118,13 @@ def layer_names(path: str) -> list[str]:
 
 def check_exists(path: str, what: str) -> None:
     """Raise InputError where a local path leads nowhere, naming a close neighbour."""
-    if is_remote(path) or Path(path).exists():
-        return
+    try:
+        if is_remote(path) or Path(path).exists():
+            return
+    except OSError as error:  # too long, a loop of links, …
+        raise InputError(
+            f"{path}: no such {what}; the path can't be followed ({error.strerror or error})"
+        ) from error
     folder = Path(path).parent
     if not folder.is_dir():
         raise InputError(f"{path}: no such {what}; the folder {folder} does not exist either")
@@ -227,7 +232,13 @@ def _read_ogr(
         if quick is not None:
             return quick
     try:
-        return _read_one_by_one(source, info, columns, box, geometry=geometry)
+        if box is None:
+            return _read_one_by_one(source, info, columns, None, geometry=geometry)
+        try:
+            return _read_one_by_one(source, info, columns, box, geometry=geometry)
+        except (DataLayerError, DataSourceError, ValueError, RuntimeError):
+            # GDAL gives up at a geometry of which it can't tell whether it is in a box.
+            return _read_one_by_one(source, info, columns, None, geometry=geometry)
     except (DataLayerError, DataSourceError, ValueError, RuntimeError) as error:
         about = f' with where = "{source.where}"' if source.where else ""
         raise InputError(
@@ -271,8 +282,8 @@ def _read_arrow(
 ) -> _Columns | None:
     """By GDAL's columns, four times as fast; None where features one by one are the surer way.
 
-    Those are fields other than numbers and texts, texts that are no UTF-8, an old GDAL, and
-    whatever goes wrong, so that it is told in one place.
+    Those are fields other than numbers and texts, texts that are no UTF-8, an old GDAL, features
+    without a geometry in a FlatGeobuf, and whatever goes wrong, so that it is told in one place.
     """
     if not all(info.fields.get(name) in _PLAIN_TYPES for name in columns):
         return None
@@ -296,15 +307,22 @@ def _read_arrow(
     except (DataLayerError, DataSourceError, ValueError, RuntimeError, KeyError):
         return None
     wkb = _wkb_of(table[meta["geometry_name"] or "wkb_geometry"]) if geometry else column_of([])
+    if wkb is None:
+        return None
     return wkb, table[meta["fid_column"] or "OGC_FID"].to_numpy(), fields
 
 
-def _wkb_of(chunks: Any) -> WkbColumn:
-    """The geometries of an Arrow column of `binary`."""
+def _wkb_of(chunks: Any) -> WkbColumn | None:
+    """The geometries of an Arrow column of `binary`; None where it contradicts itself.
+
+    GDAL's column of a FlatGeobuf is wrong once a feature has no geometry.
+    """
     parts = [column_of([])]
     for chunk in chunks.chunks:
         _, offsets, data = chunk.buffers()
         start = np.frombuffer(offsets, dtype=np.int32)[chunk.offset :][: len(chunk) + 1]
+        if start[0] < 0 or start[-1] > data.size or (np.diff(start) < 0).any():
+            return None
         bytes_ = np.frombuffer(data, dtype=np.uint8)[start[0] : start[-1]]
         parts.append(WkbColumn(bytes_, start.astype(np.int64) - int(start[0])))
     return joined(parts)

@@ -27,6 +27,8 @@ class Repaired:
     """Features without a geometry, or without one that has an area."""
     no_area: NDArray[np.bool_]
     """Lines and points, which need a width to become polygons."""
+    broken: NDArray[np.bool_]
+    """Features that GEOS can't repair: coordinates of 1e308, for example."""
 
 
 def repair(geometry: NDArray[np.object_]) -> Repaired:
@@ -37,14 +39,27 @@ def repair(geometry: NDArray[np.object_]) -> Repaired:
     no_area = ~missing & ~polygonal & (kind != _COLLECTION)
     invalid = ~missing & ~no_area & ~shapely.is_valid(geometry)
     fixed = geometry.copy()
-    fixed[invalid] = shapely.make_valid(geometry[invalid], method="structure", keep_collapsed=False)
+    fixed[invalid] = _made_valid(geometry[invalid])
+    broken = invalid & shapely.is_missing(fixed)
     fixed[missing | no_area] = None
     mixed = np.flatnonzero(~shapely.is_missing(fixed) & ~np.isin(_kinds(fixed), _POLYGONAL))
     for index in mixed:
         fixed[index] = polygon_parts(fixed[index])
     gone = shapely.is_missing(fixed) | shapely.is_empty(fixed)
     fixed[gone] = None
-    return Repaired(fixed, invalid, missing | (gone & ~no_area), no_area)
+    return Repaired(fixed, invalid, missing | (gone & ~no_area & ~broken), no_area, broken)
+
+
+def _made_valid(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Repaired geometries; None where that fails."""
+    try:
+        return np.asarray(
+            shapely.make_valid(geometry, method="structure", keep_collapsed=False), dtype=object
+        )
+    except shapely.errors.GEOSException:
+        if len(geometry) == 1:
+            return np.array([None], dtype=object)
+        return np.concatenate([_made_valid(geometry[i : i + 1]) for i in range(len(geometry))])
 
 
 def _kinds(geometry: NDArray[np.object_]) -> NDArray[np.int64]:

@@ -31,7 +31,7 @@ class Polygons:
     n_empty: int
     """Features without a geometry, or without one that has an area."""
     n_unreadable: int
-    """Features of a kind that GEOS does not know."""
+    """Features that GEOS does not know, or can't repair."""
 
 
 def repaired_polygons(geometry: NDArray[np.object_], around: Footprint) -> Polygons:
@@ -48,7 +48,7 @@ def repaired_polygons(geometry: NDArray[np.object_], around: Footprint) -> Polyg
         repaired=np.flatnonzero(fixed.invalid[alive]),
         no_area=fixed.no_area,
         n_empty=int(fixed.empty.sum()),
-        n_unreadable=0,
+        n_unreadable=int(fixed.broken.sum()),
     )
 
 
@@ -83,7 +83,7 @@ def polygons_of(wkb: WkbColumn, around: Footprint) -> Polygons:
         repaired=number[others.repaired],
         no_area=no_area,
         n_empty=others.n_empty - unreadable,
-        n_unreadable=unreadable,
+        n_unreadable=unreadable + others.n_unreadable,
     )
 
 

@@ -1,6 +1,7 @@
 """From the labels' CRS to pixel space: clipped far outside, densified, transformed once."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
@@ -176,9 +177,21 @@ def _clipped_areas(geometry: NDArray[np.object_], place: Footprint) -> NDArray[n
         _follow_wide(moved, geometry, place)
     w = place.window
     area = np.zeros(len(geometry))
-    area[:] = shapely.area(shapely.clip_by_rect(moved, w.x_off, w.y_off, w.x_end, w.y_end))
+    box = (w.x_off, w.y_off, w.x_end, w.y_end)
+    try:
+        area[:] = shapely.area(shapely.clip_by_rect(moved, *box))
+    except shapely.errors.GEOSException:
+        area[:] = [_area_inside(shape, box) for shape in moved]
     area[np.isnan(area)] = 0.0
     return area
+
+
+def _area_inside(geometry: Any, box: tuple[int, int, int, int]) -> float:
+    """Area inside a box, also of slivers, on which the quick clip fails."""
+    try:
+        return float(shapely.area(shapely.clip_by_rect(geometry, *box)))
+    except shapely.errors.GEOSException:
+        return float(shapely.area(shapely.intersection(geometry.buffer(0), shapely.box(*box))))
 
 
 def _follow_wide(

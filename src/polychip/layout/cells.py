@@ -5,8 +5,6 @@ that a place has the same chip id in every date.
 """
 
 import math
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 from polychip.crs import crs_label, same_crs
 from polychip.errors import InputError, RecipeError
 from polychip.grid import SNAP_TOLERANCE_PX, Grid, Window
+from polychip.names import fault_of_name
 
 Edge = Literal["pad", "shift", "drop"]
 Anchor = Literal["image", "grid"]
@@ -29,9 +28,6 @@ GRID_ANCHOR_INDEX = 5_000_000
 """Row (column) of the cell that starts at the CRS's own origin, so that ids are never negative."""
 MAX_INDEX = 9_999_999
 """Largest row or column that the seven digits of a chip id hold."""
-MAX_NAME_LENGTH = 80
-_WINDOWS_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])")
-_FORBIDDEN = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,12 +351,13 @@ def check_group_names(names: Sequence[str]) -> None:
     """Refuse group names that can't be file names everywhere, or that loaders would confuse.
 
     Raises:
-        RecipeError: a name is empty, too long, reserved on Windows or has other characters than
-            letters (a-z), digits, '-' and '_'; or two names are equal ignoring case, or one ends
+        RecipeError: a name is none for a file; or two names are equal ignoring case, or one ends
             with the other (some loaders match substrings).
     """
     for name in names:
-        _check_name(name)
+        fault = fault_of_name("group name", name)
+        if fault:
+            raise RecipeError(fault)
     # Read backwards and sorted, a name that others end with stands right before one of them.
     backwards = sorted((name.lower()[::-1], name) for name in names)
     for (tail, short), (word, long) in pairwise(backwards):
@@ -375,20 +372,3 @@ def check_group_names(names: Sequence[str]) -> None:
                 f"match file names by their end would mix them up; rename one, for example "
                 f"'{long}' to '{long}-2'"
             )
-
-
-def _check_name(name: str) -> None:
-    if _FORBIDDEN.search(name) or not name:
-        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-        cleaned = _FORBIDDEN.sub("-", plain).strip("-") or "scene"
-        raise RecipeError(
-            f"the group name '{name}' has characters other than the letters a to z, digits, '-' "
-            f"and '_', which file names of chips are made of; call it '{cleaned[:MAX_NAME_LENGTH]}'"
-        )
-    if _WINDOWS_RESERVED.fullmatch(name):
-        raise RecipeError(f"the group name '{name}' is reserved on Windows; call it 'scene-{name}'")
-    if len(name) > MAX_NAME_LENGTH:
-        raise RecipeError(
-            f"the group name '{name}' has {len(name)} characters, {MAX_NAME_LENGTH} are allowed; "
-            f"call it '{name[:40].rstrip('-_')}'"
-        )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from polychip.errors import RecipeError, nearest, some
 from polychip.layout.split_options import DROPPED
+from polychip.names import PLAIN_NAME, printable
 
 FROZEN_FILE = "frozen.csv"
 """Name below splits/ of the table that a dataset keeps."""
@@ -70,10 +71,15 @@ def frozen_of(pairs: Iterable[tuple[str, str]], where: str) -> FrozenSplit:
     """From (chip id, split), each chip once or always in the same split.
 
     Raises:
-        RecipeError: a chip is in two splits.
+        RecipeError: a chip is in two splits, or no id of a chip.
     """
     of_chip: dict[str, str] = {}
     for chip_id, split in pairs:
+        if not PLAIN_NAME.fullmatch(chip_id):  # it goes into a table, and into file names
+            raise RecipeError(
+                f"split.frozen: {where} has a chip '{printable(chip_id)}', and ids of chips are "
+                "made of letters, digits, '-' and '_'"
+            )
         if of_chip.setdefault(chip_id, split) != split:
             raise RecipeError(
                 f"split.frozen: {where} has chip {chip_id} in '{of_chip[chip_id]}' and in "

@@ -72,6 +72,9 @@ def build_recipe(data: dict[str, Any], *, base: Path, where: str) -> Recipe:
         recipe = Recipe.model_validate(data)
     except ValidationError as error:
         raise RecipeError(_explain(error, where)) from error
+    for path in (*source_files(recipe), recipe.output.path, recipe.split.frozen or ""):
+        if "\0" in path:
+            raise RecipeError(f"{where}: {path!r} holds a NUL, which no path does; correct it")
     for path in source_files(recipe):
         if is_remote(path):
             raise RecipeError(

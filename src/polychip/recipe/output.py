@@ -1,12 +1,12 @@
 """[split], [output]: who trains on what, and where it goes."""
 
-import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from polychip.errors import nearest
 from polychip.format_list import FORMATS
+from polychip.names import fault_of_names
 from polychip.recipe.table import Table
 
 
@@ -46,9 +46,9 @@ class SplitOptions(Table):
     def _share_everything(cls, value: dict[str, float]) -> dict[str, float]:
         if not value or abs(sum(value.values()) - 1) > 1e-6:
             raise ValueError(f"fractions add up to {sum(value.values()):g}, not to 1")
-        for name in value:
-            if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-                raise ValueError(f"'{name}' is no name for a split: use letters, digits, - and _")
+        fault = fault_of_names("split", value)
+        if fault:
+            raise ValueError(fault)
         return value
 
 

@@ -3,8 +3,9 @@
 import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from polychip.names import fault_of_names
 from polychip.recipe.table import Table, as_list
 
 Resampling = Literal[
@@ -117,6 +118,14 @@ class Scene(Table):
         list[Annotated[ExtentSource, BeforeValidator(read_source)]], BeforeValidator(as_list)
     ] = []
     ignore: Annotated[list[IgnoreRaster], BeforeValidator(as_list)] = []
+
+    @field_validator("layers")
+    @classmethod
+    def _layers_name_folders(cls, value: dict[str, Layer] | None) -> dict[str, Layer] | None:
+        fault = fault_of_names("layer", value or ())
+        if fault:
+            raise ValueError(fault)
+        return value
 
     @model_validator(mode="after")
     def _one_kind_of_imagery(self) -> Self:
