@@ -561,7 +561,7 @@ assert model.toFile(sys.argv[2])
 def test_a_project_is_made_and_pre_labelled_by_a_model(
     qgis_process, unpacked_plugin, sample, tmp_path
 ):
-    model, file = tmp_path / "m.model3", tmp_path / "labels.gpkg"
+    model, file = tmp_path / "m.model3", tmp_path / "made" / "labels.gpkg"
     command = [sys.executable, "-c", PRELABEL_MODEL, str(unpacked_plugin.parent), str(model)]
     environment = qgis_environment(tmp_path) | {"QT_QPA_PLATFORM": "offscreen"}
     made = subprocess.run(

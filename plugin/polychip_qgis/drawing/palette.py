@@ -244,6 +244,7 @@ class LabelPalette(QgsDockWidget):
         column.addStretch(1)
         self._column, self._scroll = column, QScrollArea()
         scroll = self._scroll
+        scroll.setObjectName("polychipLabelsScroll")
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
