@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from polychip.addresses import is_remote
 from polychip.errors import InputError
 from polychip.grid import Window
 from polychip.image import ImageSource
@@ -39,7 +40,8 @@ class BorrowedImages:
     def _open_scene(self, name: str) -> dict[str, ImageSource]:
         [scene] = [scene for scene in self._recipe.scenes if scene.name == name]
         for path in _image_files(scene):
-            if not Path(path).exists() or content_id(path) != self._content[path]:
+            gone = not is_remote(path) and not Path(path).exists()
+            if gone or content_id(path) != self._content[path]:
                 raise InputError(
                     f"{path}: this dataset holds no images, its chips are windows of this file, "
                     "which is gone or has changed; put the file back where recipe.toml has it"

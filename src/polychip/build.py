@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polychip import __version__, tasks
+from polychip.addresses import is_remote, public
 from polychip.errors import InputError, Interrupted, PolychipError, some
 from polychip.execute import Executor, default_workers, make_executor
 from polychip.format_list import FORMATS_FOLDER
@@ -18,7 +19,7 @@ from polychip.io.atomic import remove_stale_parts, write_text
 from polychip.io.identity import content_id, stat_id
 from polychip.io.light import load_pyogrio_light
 from polychip.layout.frozen import FROZEN_FILE, FrozenSplit
-from polychip.recipe import Recipe, is_remote, source_files
+from polychip.recipe import Recipe, map_paths, source_files
 from polychip.reporter import Reporter, Silent
 from polychip.scenes.choose import needs_labels
 from polychip.scenes.prepare import Plan, count_blocks, make_plan
@@ -165,7 +166,7 @@ def carry_out(
         PolychipError: an input can't be used, or a worker died.
         Interrupted: Ctrl-C.
     """
-    stats = {path: stat_id(path) for path in identities if not is_remote(path)}
+    stats = {path: stat_id(path) for path in identities}
     began = False
     build: Build
 
@@ -288,13 +289,13 @@ def fingerprint(
     told = {
         "frozen": kept,
         "version": __version__,
-        "recipe": recipe.model_dump(mode="json", by_alias=True),
-        "sources": identities,
+        "recipe": map_paths(recipe, public).model_dump(mode="json", by_alias=True),
+        "sources": {public(path): identity for path, identity in identities.items()},
     }
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def _check_unchanged(stats: dict[str, tuple[int, int]]) -> None:
+def _check_unchanged(stats: dict[str, tuple[int, int | str]]) -> None:
     changed = [path for path, before in stats.items() if stat_id(path) != before]
     if changed:
         raise InputError(

@@ -3,9 +3,17 @@
 import difflib
 from collections.abc import Iterable
 
+from polychip.addresses import redacted
+
 
 class PolychipError(Exception):
-    """Base of every error that is the caller's to solve; printed without a traceback."""
+    """Base of every error that is the caller's to solve; printed without a traceback.
+
+    Addresses in its message lose what may be secret: it is printed, logged and written down.
+    """
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*(redacted(a) if isinstance(a, str) else a for a in arguments))
 
 
 class InputError(PolychipError):

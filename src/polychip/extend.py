@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polychip import tasks
+from polychip.addresses import file_name
 from polychip.blocks.jobs import INSTANCE
 from polychip.build import (
     RunOptions,
@@ -154,7 +155,7 @@ def _refuse_moved(folder: Path, plan: Plan, manifest: Mapping[str, Any]) -> None
 
 def _refuse_changed(identities: Mapping[str, str], manifest: Mapping[str, Any]) -> None:
     """The inputs that the dataset was made of must be what they were."""
-    now = {(Path(path).name, content) for path, content in identities.items()}
+    now = {(file_name(path), content) for path, content in identities.items()}
     gone = [
         entry["name"]
         for entry in manifest["sources"]

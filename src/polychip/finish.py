@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from polychip.addresses import public
 from polychip.blocks.jobs import SceneJob
 from polychip.card import write_card
 from polychip.errors import InputError
@@ -95,7 +96,7 @@ def finish(
     write_preview(output, manifest)
     if plan.recipe.output.report:
         write_report(output, manifest)
-    state.write("sources.json", {"paths": list(identities)})
+    state.write("sources.json", {"paths": [public(path) for path in identities]})
     _remember(plan, state, jobs, identities, totals)
     state.clear_work()
     write_manifest(output, manifest)

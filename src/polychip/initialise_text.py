@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from polychip import wording
+from polychip.addresses import is_remote
 from polychip.crs import METRES_PER_DEGREE, crs_label, is_geographic, unit_in_metres
 from polychip.errors import some
 from polychip.grid import Grid
 from polychip.initialise import FieldSeen, ImageSeen, LabelsSeen, Look
 from polychip.planning import PlanReport, unit_of
-from polychip.recipe import is_remote
 from polychip.requests import scene_tables
 from polychip.schema import COLORS, as_whole_number
 

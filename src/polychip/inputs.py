@@ -12,13 +12,14 @@ import shapely
 from numpy.typing import NDArray
 
 from polychip import __version__
+from polychip.addresses import is_remote, redacted
 from polychip.blocks.jobs import ChipSlot, SceneJob
 from polychip.blocks.opened import SceneWorker
 from polychip.io.atomic import replacing
 from polychip.io.identity import content_id, is_read_whole, stat_id
 from polychip.io.placement import LayerPlan
 from polychip.labels.digests import Traces, changed_boxes, extent_traces, label_traces
-from polychip.recipe import ChipOptions, is_remote
+from polychip.recipe import ChipOptions
 from polychip.state import RunState
 from polychip.tables import CHIPS, INSTANCES
 
@@ -135,7 +136,7 @@ def _digest_of_all(job: SceneJob, chips: ChipOptions, identities: Mapping[str, s
     nowhere = Path()
     bare = replace(job, output=nowhere, scratch=nowhere, labels=nowhere, extent=nowhere)
     files = {path: _identity(path, identities) for path in sorted(set(_paths(job)))}
-    text = repr((bare, job.extent is None, files, chips.negatives, chips.seed))
+    text = redacted(repr((bare, job.extent is None, files, chips.negatives, chips.seed)))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

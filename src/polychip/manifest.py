@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from polychip.addresses import file_name
 from polychip.crs import crs_label
 from polychip.errors import InputError
 from polychip.io.atomic import write_text
@@ -71,7 +72,7 @@ def build_manifest(
             for scene, report in zip(plan.scenes, reports, strict=True)
         ],
         "sources": [
-            {"name": Path(path).name, "content_id": content} for path, content in identities.items()
+            {"name": file_name(path), "content_id": content} for path, content in identities.items()
         ],
         "images": recipe.output.images,
         "counts": {
@@ -159,7 +160,7 @@ def _scene_entry(
                 "dtype": layer.profile.dtype,
                 "nodata": _json_number(layer.profile.nodata),
                 "files": [
-                    {"name": Path(file).name, "content_id": identities.get(file)}
+                    {"name": file_name(file), "content_id": identities.get(file)}
                     for file in layer.spec.files
                 ],
                 "notes": list(layer.notes),
@@ -177,7 +178,7 @@ def _scene_entry(
 
 def _source_entry(source: Any) -> dict[str, Any]:
     entry = asdict(source)
-    entry["path"] = Path(source.path).name
+    entry["path"] = file_name(source.path)
     return entry
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from polychip.addresses import file_name
 from polychip.errors import RecipeError, nearest
 from polychip.recipe import split_layer
 
@@ -110,7 +111,7 @@ def scene_tables(images: Sequence[str], combine: Combine) -> list[dict[str, Any]
 
 def scene_name(image: str) -> str:
     """A scene's name from its file's: letters, digits, '-' and '_'."""
-    stem = Path(image.rstrip("/")).stem
+    stem = Path(file_name(image)).stem
     return re.sub(r"[^A-Za-z0-9_-]+", "_", stem).strip("_") or "scene"
 
 

@@ -21,6 +21,7 @@ UPDATING = "updating"
 """Status of a dataset while some of its chips are made again."""
 _ROW = re.compile("r[0-9]+")
 """Folders of chips."""
+_FAILED = ".failed"
 _LISTS = ("splits/*.txt", "splits/*.csv")
 _OPTIONAL = ("instances.parquet", "report.html")
 _FILES = (
@@ -45,8 +46,17 @@ class RunState:
         return self.folder / "blocks" / f"{number // 1000:05d}" / f"{number:08d}.json"
 
     def save_record(self, record: BlockRecord) -> None:
-        """Note that a block is done."""
-        write_text(self.record_path(record.number), json.dumps(record.to_json()))
+        """Note that a block is done; one with failures is marked, to be made again by a resume."""
+        path = self.record_path(record.number)
+        if record.failed:
+            write_text(path.with_suffix(_FAILED), "")
+        write_text(path, json.dumps(record.to_json()))
+
+    def forget_failures(self) -> None:
+        """Count blocks in which chips failed as not done."""
+        for mark in (self.folder / "blocks").glob(f"*/*{_FAILED}"):
+            mark.with_suffix(".json").unlink(missing_ok=True)
+            mark.unlink()
 
     def load_record(self, number: int) -> BlockRecord:
         """What a block gave."""
@@ -106,10 +116,11 @@ def claim(output: Path, fingerprint: str, *, resume: bool, overwrite: bool) -> R
 
 
 def begin(state: RunState, fingerprint: str, *, replace: bool) -> None:
-    """Start writing: from here on a dataset that is to be replaced is gone."""
+    """Start writing: a dataset that is to be replaced is gone, what failed will be tried again."""
     if replace:
         clear_dataset(state.output)
     remove_stale_parts(state.output)
+    state.forget_failures()
     state.write("run.json", {"fingerprint": fingerprint, "status": "running"})
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from polychip.addresses import is_remote, public
 from polychip.blocks.images import inside_px
 from polychip.blocks.jobs import INSTANCE, SEMANTIC, Block, BlockRecord, ChipSlot, SceneJob
 from polychip.errors import InputError
@@ -29,7 +30,6 @@ from polychip.io.index import (
 )
 from polychip.layout.folds import chip_lists
 from polychip.layout.frozen import FROZEN_FILE
-from polychip.recipe import is_remote
 from polychip.scenes.prepare import Plan, ScenePlan, scene_blocks
 from polychip.schema import LabelSchema
 from polychip.state import RunState
@@ -209,7 +209,7 @@ def _source_windows(scene: ScenePlan, slot: ChipSlot, output: Path) -> dict[str,
 
 def dataset_path(path: str, output: Path) -> str:
     """A source's path as seen from the dataset: nothing of this machine is in it."""
-    return path if is_remote(path) else Path(os.path.relpath(path, output)).as_posix()
+    return public(path) if is_remote(path) else Path(os.path.relpath(path, output)).as_posix()
 
 
 def class_pixels(slot: ChipSlot, record: BlockRecord, schema: LabelSchema) -> dict[int, int]:

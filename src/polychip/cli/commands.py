@@ -277,7 +277,7 @@ def _tell_failed(summary: "Summary") -> int:
     if not summary.failed:
         return DONE
     sys.stdout.flush()
-    sys.stderr.write(failed_text(summary.failed))
+    sys.stderr.write(failed_text(summary.failed, summary.output))
     return SOME_FAILED
 
 

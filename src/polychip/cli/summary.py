@@ -1,6 +1,7 @@
 """The closing words of a run, for people and as JSON."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from polychip import wording
@@ -130,11 +131,13 @@ def _quoted(path: str) -> str:
     return shlex.quote(path)
 
 
-def failed_text(failed: Mapping[str, str]) -> str:
-    """Which chips failed and why, for stderr."""
+def failed_text(failed: Mapping[str, str], output: Path) -> str:
+    """Which chips failed, why, and how they are made later; for stderr."""
     lines = [f"error: {wording.plural(len(failed), 'chip')} failed, the others were written:"]
     shown = list(failed.items())[:_FAILED_SHOWN]
     lines += [f"  {chip}: {why}" for chip, why in shown]
     if len(failed) > len(shown):
         lines.append(f"  and {len(failed) - len(shown)} more: counts.failed in manifest.json")
+    recipe = _quoted(str(output / "recipe.toml"))
+    lines.append(f"when the cause is gone, polychip run {recipe} --update makes them")
     return "\n".join(lines) + "\n"

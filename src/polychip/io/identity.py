@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from polychip.addresses import is_read
 from polychip.errors import InputError
 
 PIECE_BYTES: Final = 64 * 1024
@@ -55,9 +56,15 @@ _VRT_SOURCE: Final = re.compile(
 def content_id(path: str) -> str:
     """'sampled-sha256:' and 64 hexadecimal digits; the module's text says over what.
 
+    Of a file on a server 'remote-sha256:…', over its size and ETag: a server tells its version.
+
     Raises:
         InputError: there is nothing at the path, or it can't be read.
     """
+    if is_read(path):
+        from polychip.io.remote import stamp_of
+
+        return stamp_of(path).content_id
     digest = hashlib.sha256()
     try:
         for name, file in _members(Path(path)):
@@ -79,14 +86,21 @@ def is_read_whole(path: str) -> bool:
     return all(size <= (INNER_PIECES + 2) * PIECE_BYTES for size in sizes)
 
 
-def stat_id(path: str) -> tuple[int, int]:
+def stat_id(path: str) -> tuple[int, int | str]:
     """(size in bytes, latest change in nanoseconds) of the file and what belongs to it.
+
+    Of a file on a server its ETag, or its date, stands for the change.
 
     Cheap enough to be asked before and after a run, to notice a source that changes meanwhile.
 
     Raises:
         InputError: there is nothing at the path, or it can't be read.
     """
+    if is_read(path):
+        from polychip.io.remote import stamp_of
+
+        stamp = stamp_of(path)
+        return stamp.size, stamp.version
     try:
         stats = [file.stat() for _, file in _members(Path(path))]
     except OSError as error:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 import numpy as np
 import rasterio
@@ -22,6 +22,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window as RasterioWindow
 
+from polychip.addresses import file_name, is_read
 from polychip.errors import InputError, some
 from polychip.grid import Grid, Window
 from polychip.image import ImageProfile, NodataRule
@@ -34,6 +35,9 @@ from polychip.io.validity import (
     samples_with_data,
     select_bands,
 )
+
+if TYPE_CHECKING:
+    from polychip.io.remote import RemoteFile
 
 CACHE_BYTES = 128 * 2**20
 """GDAL's block cache per process; through rasterio.Env the option counts bytes, not MB."""
@@ -86,7 +90,7 @@ class FileInfo:
     @property
     def name(self) -> str:
         """File name without folders, for notes."""
-        return Path(self.path).name
+        return file_name(self.path)
 
 
 def inspect_file(path: str) -> FileInfo:
@@ -96,8 +100,26 @@ def inspect_file(path: str) -> FileInfo:
         InputError: it isn't there, isn't a raster, holds only subdatasets or no band, has no
             CRS or geotransform (or only ground control points or RPCs), or mixes dtypes.
     """
-    with gdal_env(), _open(path) as dataset:
+    with open_raster(path) as dataset:
         return _inspect(path, dataset)
+
+
+@contextmanager
+def open_raster(path: str) -> Iterator[DatasetReader]:
+    """A raster as GDAL opens it, in GDAL's environment; a file on a server is read there.
+
+    Raises:
+        InputError: it isn't there or isn't a raster, or a server failed meanwhile.
+        RasterioError: what is done with it fails.
+    """
+    with gdal_env():
+        dataset, remote = _open(path)
+        with dataset as opened:
+            try:
+                yield opened
+            finally:
+                if remote is not None:
+                    remote.check()
 
 
 class FileSource:
@@ -125,7 +147,7 @@ class FileSource:
         """Open the file."""
         path = file.path if isinstance(file, FileInfo) else file
         with gdal_env():
-            self._dataset = _open(path)
+            self._dataset, self._remote = _open(path)
             try:
                 self.info = _inspect(path, self._dataset)
                 self._bands = _checked_bands(self.info, bands)
@@ -204,7 +226,9 @@ class FileSource:
                     masks = self._dataset.read_masks(1, window=frame) != 0
                 elif self.info.mask == "bands":
                     masks = self._dataset.read_masks(numbers, window=frame) != 0
+            self._check_server()
         except RasterioError as error:
+            self._check_server()
             raise InputError(
                 f"{self.info.path}: the pixels of columns {window.x_off} to {window.x_end - 1}, "
                 f"rows {window.y_off} to {window.y_end - 1} can't be read ({gdal_reason(error)}); "
@@ -222,6 +246,11 @@ class FileSource:
             data = masks if data is None else data & masks
         return Parts(pixels, inside, data)
 
+    def _check_server(self) -> None:
+        """Raise InputError where a server failed: GDAL may have taken that for no data."""
+        if self._remote is not None:
+            self._remote.check()
+
 
 def gdal_reason(error: BaseException) -> str:
     """What GDAL said first, in one line: rasterio keeps it as the cause of its own error."""
@@ -230,11 +259,15 @@ def gdal_reason(error: BaseException) -> str:
     return " ".join(str(error).split())
 
 
-def _open(path: str) -> DatasetReader:
+def _open(path: str) -> "tuple[DatasetReader, RemoteFile | None]":
     try:
         with warnings.catch_warnings():  # a missing geotransform is told by _inspect
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            return rasterio.open(path)
+            if is_read(path):
+                from polychip.io.remote import open_remote
+
+                return open_remote(path)
+            return rasterio.open(path), None
     except RasterioError as error:
         plain = _DRIVER_PREFIX.match(path) is None
         if plain and not Path(path).exists():
@@ -261,14 +294,14 @@ def _inspect(path: str, dataset: DatasetReader) -> FileInfo:
         nodata.append(as_sample(value, profile.dtype) if usable else None)
         if value is not None and not usable:
             notes.append(
-                f"{Path(path).name}: band {band} declares nodata {value:g}, which "
+                f"{file_name(path)}: band {band} declares nodata {value:g}, which "
                 f"{profile.dtype} can't hold; it was left out"
             )
     seen = [value for band, value in enumerate(nodata, 1) if band != alpha]
     profile = select_bands(profile, range(profile.count), common_value(seen))
     if profile.nodata is None and any(value is not None for value in seen):
         listed = some("none" if v is None else f"{v:g}" for v in seen)
-        notes.append(f"{Path(path).name}: the bands declare different nodata values ({listed})")
+        notes.append(f"{file_name(path)}: the bands declare different nodata values ({listed})")
     crs_wkt = dataset.crs.to_wkt()
     return FileInfo(
         path=path,

@@ -10,13 +10,16 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from polychip.addresses import file_name, is_read, is_remote
 from polychip.crs import crs_label, parse_crs, to_wkt
 from polychip.errors import InputError, nearest, some
 from polychip.labels.wkb import WkbColumn, column_of, joined
-from polychip.recipe import VectorSource, is_remote
+from polychip.recipe import VectorSource
 
 PARQUET_SUFFIXES = (".parquet", ".geoparquet", ".pq")
 RASTER_SUFFIXES = (".tif", ".tiff", ".vrt", ".img", ".jp2", ".png", ".cog")
+
+_SEVERAL_FILES = (".shp", ".tab", ".mif", ".gdb")
 
 ARROW_SUFFIXES = (".gpkg", ".fgb")
 """Formats whose columns GDAL hands over in bulk, and whose texts are UTF-8."""
@@ -57,7 +60,20 @@ class VectorTable:
 
 def is_raster_path(path: str) -> bool:
     """Whether the file's name says that its labels are pixels."""
-    return path.lower().endswith(RASTER_SUFFIXES)
+    return file_name(path).lower().endswith(RASTER_SUFFIXES)
+
+
+def local_file(path: str) -> str:
+    """The path of a file on disk; one on a server is copied here first, as a whole.
+
+    Raises:
+        InputError: the server doesn't give it.
+    """
+    if not is_read(path):
+        return path
+    from polychip.io.remote import download
+
+    return download(path)
 
 
 def describe_layer(source: VectorSource) -> LayerInfo:
@@ -67,7 +83,7 @@ def describe_layer(source: VectorSource) -> LayerInfo:
         InputError: no such file or layer, several layers and none named, or not a vector file.
     """
     check_exists(source.path, "label file")
-    if source.path.lower().endswith(PARQUET_SUFFIXES):
+    if file_name(source.path).lower().endswith(PARQUET_SUFFIXES):
         return _describe_parquet(source)
     from pyogrio import read_info
     from pyogrio.errors import DataLayerError, DataSourceError
@@ -75,7 +91,7 @@ def describe_layer(source: VectorSource) -> LayerInfo:
     layer = pick_layer(source, layer_names(source.path))
     try:
         info = read_info(
-            source.path, layer=layer, force_feature_count=True, force_total_bounds=True
+            local_file(source.path), layer=layer, force_feature_count=True, force_total_bounds=True
         )
     except (DataLayerError, DataSourceError, ValueError) as error:
         raise InputError(f"{source.path}: layer '{layer}' can't be read: {error}") from error
@@ -102,13 +118,13 @@ def layer_names(path: str) -> list[str]:
     Raises:
         InputError: not a vector file.
     """
-    if path.lower().endswith(PARQUET_SUFFIXES):
-        return [Path(path).stem]
+    if file_name(path).lower().endswith(PARQUET_SUFFIXES):
+        return [Path(file_name(path)).stem]
     from pyogrio import list_layers
     from pyogrio.errors import DataSourceError
 
     try:
-        return [str(name) for name in list_layers(path)[:, 0]]
+        return [str(name) for name in list_layers(local_file(path))[:, 0]]
     except (DataSourceError, ValueError) as error:
         raise InputError(
             f"{path}: not a vector file that GDAL can read ({error}); expected "
@@ -117,7 +133,15 @@ def layer_names(path: str) -> list[str]:
 
 
 def check_exists(path: str, what: str) -> None:
-    """Raise InputError where a local path leads nowhere, naming a close neighbour."""
+    """Raise InputError where a local path leads nowhere, naming a close neighbour.
+
+    Or where an address names one of several files that belong together.
+    """
+    if is_read(path) and file_name(path).lower().endswith(_SEVERAL_FILES):
+        raise InputError(
+            f"{path}: a layer of this format is several files, and an address names one; convert "
+            "it to GeoPackage or FlatGeobuf, or download all of them"
+        )
     try:
         if is_remote(path) or Path(path).exists():
             return
@@ -180,7 +204,7 @@ def read_features(
     Raises:
         InputError: `where` is not valid, or the file breaks off.
     """
-    if source.path.lower().endswith(PARQUET_SUFFIXES):
+    if file_name(source.path).lower().endswith(PARQUET_SUFFIXES):
         return _read_parquet(source, info, columns, boxes)
     wanted: list[Box | None] = [None] if boxes is None or _holds(boxes, info) else [*boxes]
     tables = [_read_ogr(source, info, columns, box) for box in wanted]
@@ -208,7 +232,7 @@ def read_column(source: VectorSource, info: LayerInfo, name: str) -> NDArray[Any
     Raises:
         InputError: `where` is not valid, or the file breaks off.
     """
-    if source.path.lower().endswith(PARQUET_SUFFIXES):
+    if file_name(source.path).lower().endswith(PARQUET_SUFFIXES):
         return _read_parquet(source, info, [name], None).columns[name]
     return _read_ogr(source, info, [name], None, geometry=False)[2][0]
 
@@ -227,7 +251,7 @@ def _read_ogr(
     """A layer's (geometries, feature numbers, fields)."""
     from pyogrio.errors import DataLayerError, DataSourceError
 
-    if source.path.lower().endswith(ARROW_SUFFIXES):
+    if file_name(source.path).lower().endswith(ARROW_SUFFIXES):
         quick = _read_arrow(source, info, columns, box, geometry=geometry)
         if quick is not None:
             return quick
@@ -258,7 +282,7 @@ def _read_one_by_one(
     from pyogrio.raw import read
 
     meta, fids, shapes, fields = read(
-        source.path,
+        local_file(source.path),
         layer=info.layer,
         columns=list(columns),
         force_2d=True,
@@ -295,7 +319,7 @@ def _read_arrow(
     load_pyarrow_light()
     try:
         meta, table = read_arrow(
-            source.path,
+            local_file(source.path),
             layer=info.layer,
             columns=list(columns),
             read_geometry=geometry,
@@ -333,14 +357,14 @@ def _describe_parquet(source: VectorSource) -> LayerInfo:
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(source.path)
-        frame = geopandas.read_parquet(source.path, columns=["geometry"])
+        file = pq.ParquetFile(local_file(source.path))
+        frame = geopandas.read_parquet(local_file(source.path), columns=["geometry"])
     except (OSError, ValueError) as error:
         raise InputError(f"{source.path}: not a GeoParquet file ({error})") from error
     fields = {f.name: str(f.type) for f in file.schema_arrow if f.name != "geometry"}
     return LayerInfo(
         path=source.path,
-        layer=Path(source.path).stem,
+        layer=Path(file_name(source.path)).stem,
         crs_wkt=frame.crs.to_wkt() if frame.crs is not None else None,
         fields=fields,
         geometry=", ".join(sorted(set(frame.geom_type.dropna()))) or "Unknown",
@@ -359,7 +383,7 @@ def _read_parquet(
             f'{source.path}: where = "{source.where}" needs OGR SQL, which does not reach into '
             "GeoParquet here; filter the file, or convert it to GeoPackage or FlatGeobuf"
         )
-    frame = geopandas.read_parquet(source.path)
+    frame = geopandas.read_parquet(local_file(source.path))
     if boxes is not None:
         near = np.zeros(len(frame), dtype=bool)
         for west, south, east, north in boxes:

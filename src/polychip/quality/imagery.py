@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.errors import RasterioError
@@ -14,7 +13,7 @@ from rasterio.windows import Window as RasterWindow
 from polychip.crs import same_crs
 from polychip.errors import PolychipError
 from polychip.grid import Grid, Window
-from polychip.io.raster import gdal_env
+from polychip.io.raster import open_raster
 from polychip.io.sources import open_layer
 from polychip.quality.pixels import ChipFile
 from polychip.quality.rows import ChipRow
@@ -125,7 +124,7 @@ class _Read:
 
 
 def _read_part(part: Part, grid: Grid, window: Window, nodata: float | None) -> _Read:
-    with gdal_env(), rasterio.open(part.path) as file:
+    with open_raster(part.path) as file:
         extent = Window(*part.offset, file.width, file.height)
         inner = extent.intersection(window).intersection(grid.window)
         if inner.is_empty():
@@ -191,7 +190,7 @@ def _plain(
 ) -> PlainLayer:
     parts = []
     for number, path in enumerate(files):
-        with gdal_env(), rasterio.open(path) as file:
+        with open_raster(path) as file:
             own = Grid(file.crs.to_wkt(), file.transform, file.height, file.width)
             names = list(file.descriptions)
         offset = own_offset(grid, own, path, snap=combine == "mosaic" and number > 0)

@@ -13,6 +13,8 @@ import shapely
 from numpy.typing import NDArray
 
 from polychip.grid import Grid, Window
+from polychip.io.raster import open_raster
+from polychip.io.vector import local_file
 from polychip.quality.painting import (
     NOTHING,
     CannotRepeatError,
@@ -171,8 +173,9 @@ def _first_source(recipe: Recipe, scene: Scene) -> int:
 
 def _read(source: VectorSource, grid: Grid, around: Window) -> geopandas.GeoDataFrame:
     """Features near the scene; the feature number is the frame's index."""
-    if source.path.lower().endswith(_PARQUET):
-        frame = geopandas.read_parquet(source.path)
+    path = local_file(source.path)
+    if path.lower().endswith(_PARQUET):
+        frame = geopandas.read_parquet(path)
         frame.index = pd.RangeIndex(len(frame))
         return frame
     options: dict[str, Any] = {"fid_as_index": True, "engine": "pyogrio"}
@@ -180,11 +183,11 @@ def _read(source: VectorSource, grid: Grid, around: Window) -> geopandas.GeoData
         options["layer"] = source.layer
     if source.where is not None:
         options["where"] = source.where
-    head = geopandas.read_file(source.path, rows=1, **options)
+    head = geopandas.read_file(path, rows=1, **options)
     box = _box(grid, around, _crs(head, source))
     if box is not None:
         options["bbox"] = box
-    return geopandas.read_file(source.path, **options)
+    return geopandas.read_file(path, **options)
 
 
 def _box(grid: Grid, around: Window, crs_wkt: str) -> tuple[float, float, float, float] | None:
@@ -313,12 +316,11 @@ def _shared_ids(source: LabelSource, recipe: Recipe) -> set[str]:
     named = source.instance_field or recipe.schema_.instance_field
     if named is None:
         return set()
-    if source.path.lower().endswith(_PARQUET):
-        frame = geopandas.read_parquet(source.path)
+    path = local_file(source.path)
+    if path.lower().endswith(_PARQUET):
+        frame = geopandas.read_parquet(path)
     else:
-        frame = geopandas.read_file(
-            source.path, layer=source.layer, where=source.where, engine="pyogrio"
-        )
+        frame = geopandas.read_file(path, layer=source.layer, where=source.where, engine="pyogrio")
     if named not in frame.columns:
         return set()
     values = pd.Series(_texts(frame[named])).dropna()
@@ -386,7 +388,7 @@ def ignored_by_rasters(scene: Scene, grid: Grid, window: Window) -> NDArray[np.b
 
     masked = np.zeros((window.height, window.width), dtype=np.bool_)
     for entry in scene.ignore:
-        with rasterio.open(entry.path) as file:
+        with open_raster(entry.path) as file:
             own = Grid(file.crs.to_wkt(), file.transform, file.height, file.width)
             try:
                 offset = own_offset(grid, own, entry.path)

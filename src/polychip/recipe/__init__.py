@@ -5,7 +5,6 @@ from polychip.recipe.load import (
     absolute_path,
     build_recipe,
     check_local,
-    is_remote,
     load_recipe,
     load_recipe_text,
     map_paths,
@@ -33,6 +32,6 @@ __all__ = [
     "FormatOptions", "GridOptions", "IgnoreRaster",
     "LabelSource", "Layer", "MaskOptions", "Mode", "NodataRule", "OutputOptions", "Recipe",
     "Resampling", "Scene", "SchemaOptions", "SplitOptions", "VectorSource",
-    "absolute_path", "build_recipe", "check_local", "is_remote", "load_recipe", "load_recipe_text",
+    "absolute_path", "build_recipe", "check_local", "load_recipe", "load_recipe_text",
     "map_paths", "source_files", "split_layer",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from polychip.addresses import is_read, is_remote, plain_address
 from polychip.errors import RecipeError, nearest
 from polychip.recipe.chips import ChipOptions, GridOptions, MaskOptions
 from polychip.recipe.faults import dotted, is_beside_the_point, place, wrong
@@ -75,11 +76,11 @@ def build_recipe(data: dict[str, Any], *, base: Path, where: str) -> Recipe:
     for path in (*source_files(recipe), recipe.output.path, recipe.split.frozen or ""):
         if "\0" in path:
             raise RecipeError(f"{where}: {path!r} holds a NUL, which no path does; correct it")
-    for path in source_files(recipe):
-        if is_remote(path):
+    for path in map(plain_address, source_files(recipe)):
+        if is_remote(path) and not is_read(path):
             raise RecipeError(
-                f"{where}: {path} is read over a network or out of an archive, and Polychip reads "
-                "files on disk only: download or unpack it first, or mount the store"
+                f"{where}: {path}: files on disk are read, and those at http://, https:// and "
+                "s3:// addresses; download or unpack it first, or mount the store"
             )
     check_local(recipe.output.path)
     return map_paths(recipe, lambda path: absolute_path(path, base))
@@ -112,13 +113,9 @@ def source_files(recipe: Recipe) -> list[str]:
     return list(files)
 
 
-def is_remote(path: str) -> bool:
-    """Whether GDAL reads it by a virtual file system or a URL, not from a disk path."""
-    return path.startswith("/vsi") or "://" in path
-
-
 def absolute_path(path: str, base: Path) -> str:
-    """The path from `base`; remote ones as they are."""
+    """The path from `base`; addresses as they are, in one way to write them."""
+    path = plain_address(path)
     return path if is_remote(path) else str((base / Path(path).expanduser()).resolve())
 
 

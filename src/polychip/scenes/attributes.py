@@ -3,12 +3,12 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from polychip.addresses import file_name
 from polychip.errors import InputError, nearest, some
 from polychip.io.vector import (
     LayerInfo,
@@ -36,7 +36,7 @@ def namespaces(sources: Sequence[LabelSource]) -> list[str]:
             continue
         key = (source.path, source.layer)
         if key not in names:
-            base = Path(source.path).name + (f"|{source.layer}" if source.layer else "")
+            base = file_name(source.path) + (f"|{source.layer}" if source.layer else "")
             taken[base] += 1
             names[key] = base if taken[base] == 1 else f"{base}#{taken[base]}"
         result.append(names[key])
