@@ -22,8 +22,9 @@ $(QGIS_READY): plugin.mk scripts/install_qgis.sh
 	touch $@
 
 # The settings folder is pytest-qgis's; a stale one would carry a former run's settings into this one.
-# `install` is the Makefile's: the exports that are tested run the real engine in .venv.
-test-qgis: install $(QGIS_READY)
+# `install-test` is the Makefile's: exports that are tested run the real engine in .venv, and scikit-image
+# there is asked for the right answers.
+test-qgis: install-test $(QGIS_READY)
 	rm -rf tests/qgis/.qgis-settings
 	home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && chmod 700 "$$home" && \
 	HOME="$$home" XDG_RUNTIME_DIR="$$home" QT_QPA_PLATFORM=offscreen LC_ALL=C.UTF-8 \

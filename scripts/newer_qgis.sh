@@ -59,5 +59,8 @@ if [ ! -x "$root$engine/bin/polychip" ]; then
     apt-get -qy --no-install-recommends install python3.13-venv && python3.13 -m venv $engine; }"
   inside "$engine/bin/pip" install -q --editable /w
 fi
+if ! ls "$root$engine"/lib/python3*/site-packages/skimage >/dev/null 2>&1; then
+  inside "$engine/bin/pip" install -q "scikit-image>=0.26"  # tests/qgis/oracle.py asks it
+fi
 export POLYCHIP_ARTIFACTS=/w/artifacts/$suite
 inside "$@"

@@ -19,6 +19,7 @@ from .engine import places
 from .engine_check import EngineCheck, EngineReport
 from .export_control import ExportControl, tell
 from .options import PAGE_NAME, PolychipOptionsFactory
+from .prelabels.control import PrelabelControl
 from .preview_control import PreviewControl
 from .proposals.control import ProposalControl
 from .provider import PolychipProvider
@@ -116,11 +117,13 @@ class PolychipPlugin:
         self.iface.addPluginToRasterMenu(MENU, self.drawing.toggle_action)
         self.problems = ProblemControl(self.iface, self.drawing)
         self.proposals = ProposalControl(self.iface, self.drawing)
+        self.prelabels = PrelabelControl(self.iface, self.drawing)
         self.toolbar.addAction(self.problems.toggle_action)
         self.iface.addPluginToRasterMenu(MENU, self.problems.toggle_action)
 
     def _remove_drawing(self) -> None:
         self.iface.removePluginRasterMenu(MENU, self.problems.toggle_action)
+        self.prelabels.unload()
         self.proposals.unload()
         self.problems.unload()
         self.iface.removePluginRasterMenu(MENU, self.drawing.toggle_action)

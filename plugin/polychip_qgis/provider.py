@@ -16,6 +16,7 @@ from .export_chips import ExportChipsAlgorithm
 from .project_algorithms.adopt_layer import AdoptLayerAlgorithm
 from .project_algorithms.create_project import CreateProjectAlgorithm
 from .project_algorithms.merge_annotators import MergeAnnotatorsAlgorithm
+from .project_algorithms.pre_label import PrelabelAlgorithm
 from .project_algorithms.quick_check import QuickCheckAlgorithm
 from .project_algorithms.task_grid import TaskGridAlgorithm
 from .plan_chips import PlanChipsAlgorithm
@@ -38,6 +39,7 @@ ALGORITHMS = (
     CreateProjectAlgorithm,
     TaskGridAlgorithm,
     AdoptLayerAlgorithm,
+    PrelabelAlgorithm,
     QuickCheckAlgorithm,
     MergeAnnotatorsAlgorithm,
 )

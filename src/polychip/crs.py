@@ -92,7 +92,10 @@ def lonlat_bounds(crs: str, points: NDArray[np.float64]) -> tuple[float, float, 
     Args:
         points: (n, 2).
     """
-    to_degrees = Transformer.from_crs(parse_crs(crs), parse_crs(WGS84), always_xy=True)
+    try:
+        to_degrees = Transformer.from_crs(parse_crs(crs), parse_crs(WGS84), always_xy=True)
+    except ProjError:  # a CRS that is bound to no place, or a damaged one
+        return math.nan, math.nan, math.nan, math.nan
     lon, lat = to_degrees.transform(points[:, 0], points[:, 1])
     if not (np.isfinite(lon).all() and np.isfinite(lat).all()):
         return math.nan, math.nan, math.nan, math.nan

@@ -62,11 +62,21 @@ def must_burn(wkb: list[bytes]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
             maybe |= len(xy) > 0
             continue
         whole = shapely.make_valid(shape, method="structure", keep_collapsed=False)
-        # What lies nearby is told by the shells; a hole far outside its shell becomes a part of its own.
-        if shapely.intersects(shapely.box(*shape.bounds), shapely.box(0, 0, SIDE, SIDE)):
+        if shell_is_near(shape):
             surely |= shapely.contains_xy(whole.buffer(-0.01), x, y)
         maybe |= shapely.contains_xy(whole.buffer(0.01), x, y)
     return surely, maybe
+
+
+def shell_is_near(shape: shapely.Geometry) -> bool:
+    """Whether a shell reaches the image: GDAL finds what is nearby by shells alone.
+
+    A repair makes a part of its own out of a hole that lies outside its shell.
+    """
+    parts = shapely.get_parts(shapely.get_parts(shapely.get_parts(shape)))
+    shells = [shapely.Polygon(p.exterior) for p in parts if p.geom_type == "Polygon"]
+    whole = shapely.make_valid(np.array(shells, dtype=object), method="structure")
+    return bool(shapely.intersects(whole, shapely.box(0, 0, SIDE, SIDE)).any())
 
 
 @lots

@@ -1,4 +1,4 @@
-"""Answers from shapely, geopandas and rasterio, far from QGIS: run by the engine's own Python.
+"""Answers from shapely, geopandas, rasterio and scikit-image, far from QGIS: run by the engine's own Python.
 
     python oracle.py QUESTION < question.json > answer.json
 
@@ -87,7 +87,91 @@ def checks(_question):
     return {check.id: (check.severity, check.explanation) for check in CHECKS}
 
 
-QUESTIONS = {known.__name__: known for known in (footprints, rules, differences, pixels, checks)}
+def otsu(question):
+    """Otsu's threshold of values, by scikit-image."""
+    import numpy as np
+    from skimage.filters import threshold_otsu
+
+    return float(threshold_otsu(np.array(question["values"])))
+
+
+def floods(question):
+    """The region of a mask around each seed, neighbours by edges, by scikit-image."""
+    import numpy as np
+    from skimage.segmentation import flood
+
+    mask = np.array(question["mask"], dtype=np.uint8)
+    return [flood(mask, tuple(seed), connectivity=1).tolist() for seed in question["seeds"]]
+
+
+def flood(question):
+    """What differs by at most a tolerance from the seed and is connected, by scikit-image."""
+    import numpy as np
+    from skimage import segmentation
+
+    values = np.array(question["values"])
+    return segmentation.flood(
+        values, tuple(question["seed"]), connectivity=1, tolerance=question["tolerance"]
+    ).tolist()
+
+
+def tidied(question):
+    """A mask without small regions, and with small holes filled that do not reach the edge."""
+    import numpy as np
+    from skimage.measure import label
+    from skimage.morphology import remove_small_objects
+
+    mask = np.array(question["mask"], dtype=bool)
+    without = remove_small_objects(mask, max_size=question["least"] - 1, connectivity=1)
+    holes = label(~mask, connectivity=1)
+    edge = np.unique(np.concatenate([holes[0], holes[-1], holes[:, 0], holes[:, -1]]))
+    sizes = np.bincount(holes.ravel())
+    small = [n for n in range(1, sizes.size) if sizes[n] <= question["fill"] and n not in edge]
+    return {"without_small": without.tolist(), "filled": (mask | np.isin(holes, small)).tolist()}
+
+
+def outlines(question):
+    """Polygons against rasterio's of the same mask, and burned again by rasterio."""
+    import numpy as np
+    import shapely
+    from rasterio import features
+    from rasterio.transform import Affine
+
+    mask = np.array(question["mask"], dtype=np.uint8)
+    transform = Affine.from_gdal(*question["transform"])
+    made = [shapely.from_wkt(text) for text in question["shapes"]]
+    traced = features.shapes(mask, mask=mask == 1, connectivity=4, transform=transform)
+    wanted = [shapely.geometry.shape(shape) for shape, _ in traced]
+    one, other = shapely.union_all(made), shapely.union_all(wanted)
+    back = features.rasterize(made, mask.shape, transform=transform, dtype="uint8")
+    return {
+        "area": [one.difference(other).area, other.difference(one).area],
+        "count": len(wanted),
+        "burned": (back == 1).tolist(),
+        "overlap": round(sum(shape.area for shape in made) - one.area, 6),
+    }
+
+
+def burned(question):
+    """Pixels of an image that the engine burns for polygons in the image's CRS, as packed bits."""
+    import numpy as np
+    import rasterio
+    import shapely
+    from rasterio import features
+
+    made = [shapely.from_wkt(text) for text in question["shapes"]]
+    with rasterio.open(question["path"]) as image:
+        mask = features.rasterize(made, image.shape, transform=image.transform, dtype="uint8")
+    return np.packbits(mask.astype(bool)).tobytes().hex()
+
+
+QUESTIONS = {
+    known.__name__: known
+    for known in (
+        footprints, rules, differences, pixels, checks, otsu, floods, flood, tidied, outlines,
+        burned,
+    )
+}  # fmt: skip
 
 if __name__ == "__main__":
     json.dump(QUESTIONS[sys.argv[1]](json.load(sys.stdin)), sys.stdout)

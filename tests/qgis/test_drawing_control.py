@@ -301,15 +301,18 @@ def test_every_action_is_in_qgis_list_of_keys_and_no_two_share_one(drawing):
     assert manager.setKeySequence(drawing.actions.by_name["merge"], "M")
 
 
-def test_every_button_has_a_name_and_a_tool_tip(drawing):
+def test_every_button_has_a_name_and_a_tool_tip(drawing, iface):
+    from polychip_qgis.prelabels.control import PrelabelControl
     from qgis.PyQt.QtWidgets import QAbstractButton
 
+    prelabels = PrelabelControl(iface, drawing)
     buttons = [
         b for b in drawing.palette.widget().findChildren(QAbstractButton)
         if not b.objectName().startswith("qt_") and b.objectName()
     ]  # fmt: skip
     assert len(buttons) >= len(deeds()) + 3
     assert [b.objectName() for b in buttons if not (b.text() and b.toolTip())] == []
+    prelabels.unload()
 
 
 def test_the_palette_counts_what_is_drawn(drawing, iface):

@@ -14,6 +14,7 @@ from polychip_qgis.drawing.templates import template
 from polychip_qgis.project_algorithms.adopt_layer import AdoptLayerAlgorithm
 from polychip_qgis.project_algorithms.create_project import CreateProjectAlgorithm
 from polychip_qgis.project_algorithms.merge_annotators import MergeAnnotatorsAlgorithm
+from polychip_qgis.project_algorithms.pre_label import PrelabelAlgorithm
 from polychip_qgis.project_algorithms.quick_check import QuickCheckAlgorithm
 from polychip_qgis.project_algorithms.task_grid import TaskGridAlgorithm
 from qgis.core import (
@@ -253,12 +254,12 @@ def test_the_quick_check_takes_what_belongs_to_the_project(created, scene):
 
 
 @pytest.mark.parametrize("kind", [
-    CreateProjectAlgorithm, TaskGridAlgorithm, AdoptLayerAlgorithm, QuickCheckAlgorithm,
-    MergeAnnotatorsAlgorithm,
+    CreateProjectAlgorithm, TaskGridAlgorithm, AdoptLayerAlgorithm, PrelabelAlgorithm,
+    QuickCheckAlgorithm, MergeAnnotatorsAlgorithm,
 ])  # fmt: skip
 def test_each_has_help_and_a_stable_id(qgis_app, kind):
     algorithm = kind().create()
-    assert algorithm.id() in ("createproject", "taskgrid", "adoptlayer", "quickcheck",
-                              "mergeannotators")  # fmt: skip
+    assert algorithm.id() in ("createproject", "taskgrid", "adoptlayer", "prelabel",
+                              "quickcheck", "mergeannotators")  # fmt: skip
     assert len(algorithm.shortHelpString()) > 100
     assert algorithm.helpUrl().endswith(f"#{kind.PAGE}")

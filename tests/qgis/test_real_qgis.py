@@ -249,7 +249,8 @@ def test_qgis_process_plans_what_it_then_exports_and_verifies(
     run = qgis_process(*arguments)
     assert run.returncode == 0, run.stdout + run.stderr
     splits = {
-        path.stem: sorted(path.read_text().split()) for path in (sample / "dataset/splits").iterdir()
+        path.stem: sorted(path.read_text().split())
+        for path in (sample / "dataset/splits").iterdir()
     }
     source = ogr.Open(str(plan))  # the layer does not keep it
     told = {}
@@ -500,6 +501,80 @@ def test_a_project_is_made_filled_and_checked_by_a_model(
     assert {tool[:5] for _, tool in taken} == {"from:"}
     source = ogr.Open(str(problems))
     assert {f["check"] for f in source.GetLayer(0)} == {"place.cell_not_done"}
+
+
+def test_qgis_process_pre_labels_without_an_engine(qgis_process, sample):
+    output = sample / "prelabels.gpkg"
+    run = qgis_process(
+        "run", "polychip:prelabel", "--", f"IMAGE={sample / 'after_20241031.tif'}",
+        "FORMULA=NDWI", "THRESHOLD=0.05", "CLASS=water", "SMOOTH=false", f"OUTPUT={output}",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+    source = ogr.Open(str(output))
+    rows = [(f["class"], f["tool"]) for f in source.GetLayer(0)]
+    assert set(rows) == {("water", "prelabel:NDWI>0.05")}
+    assert f"COUNT:\t{len(rows)}" in run.stdout
+
+
+PRELABEL_MODEL = """
+from qgis.core import QgsApplication, QgsProcessingModelAlgorithm, QgsProcessingModelChildAlgorithm
+from qgis.core import QgsProcessingModelChildParameterSource as Source
+from qgis.core import QgsProcessingModelChildDependency, QgsProcessingModelParameter
+from qgis.core import QgsProcessingParameterFileDestination, QgsProcessingParameterRasterLayer
+import sys
+
+sys.path.insert(0, sys.argv[1])
+app = QgsApplication([], False)
+app.initQgis()
+from polychip_qgis.provider import PolychipProvider
+
+provider = PolychipProvider()
+QgsApplication.processingRegistry().addProvider(provider)
+model = QgsProcessingModelAlgorithm("prelabel", "tests")
+for parameter in (
+    QgsProcessingParameterRasterLayer("image", "image"),
+    QgsProcessingParameterFileDestination("file", "file"),
+):
+    model.addModelParameter(parameter, QgsProcessingModelParameter(parameter.name()))
+static, asked, child = Source.fromStaticValue, Source.fromModelParameter, Source.fromChildOutput
+steps = (
+    ("made", "createproject", {"IMAGERY": asked("image"), "CLASSES": static("flood"),
+     "SIZE": static(128), "OUTPUT": asked("file")}),
+    ("picked", "prelabel", {"IMAGE": asked("image"), "FORMULA": static("NDWI"),
+     "THRESHOLD": static(0.05), "CLASS": static("water")}),
+    ("adopted", "adoptlayer", {"INPUT": child("picked", "OUTPUT"), "CLASS_FIELD": static("class"),
+     "PROJECT": child("made", "OUTPUT")}),
+)
+for name, algorithm, values in steps:
+    made = QgsProcessingModelChildAlgorithm("polychip:" + algorithm)
+    made.setChildId(name)
+    for parameter, source in values.items():
+        made.addParameterSources(parameter, [source])
+    if name == "adopted":
+        made.setDependencies([QgsProcessingModelChildDependency("made")])
+    model.addChildAlgorithm(made)
+model.updateDestinationParameters()
+assert model.toFile(sys.argv[2])
+"""
+
+
+def test_a_project_is_made_and_pre_labelled_by_a_model(
+    qgis_process, unpacked_plugin, sample, tmp_path
+):
+    model, file = tmp_path / "m.model3", tmp_path / "made" / "labels.gpkg"
+    command = [sys.executable, "-c", PRELABEL_MODEL, str(unpacked_plugin.parent), str(model)]
+    environment = qgis_environment(tmp_path) | {"QT_QPA_PLATFORM": "offscreen"}
+    made = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert model.exists(), made.stderr
+    image = sample / "after_20241031.tif"
+    run = qgis_process("run", str(model), "--", f"image={image}", f"file={file}")
+    assert run.returncode == 0, run.stdout + run.stderr
+    source = ogr.Open(str(file))
+    taken = [(f["class"], f["status"]) for f in source.GetLayerByName("labels")]
+    assert set(taken) == {("water", "carried")}
+    assert len(taken) > 3
 
 
 def test_qgis_process_makes_a_grid_of_tasks_and_merges_files(qgis_process, scene, tmp_path):

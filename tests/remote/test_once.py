@@ -1,5 +1,6 @@
 """What a server is asked for: each byte once, whatever the blocks, the workers and the chips."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -127,7 +128,23 @@ def test_labels_at_an_address_are_copied_as_a_whole_once(
     assert set(server.bytes_sent("labels.gpkg").values()) == {1}
 
 
-def test_pages_are_shared_and_bounded(
+def test_the_oldest_pages_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """1 MiB is allowed: of twenty pages and somebody else's file, the twelve newest pages stay."""
+    from polychip.io.remote import pages
+
+    folder = tmp_path / "cache" / ("0a" * 16) / "0"
+    folder.mkdir(parents=True)
+    for number in range(20):
+        (folder / str(number)).write_bytes(bytes(pages.PAGE_BYTES))
+        os.utime(folder / str(number), (1000 + number, 1000 + number))
+    (tmp_path / "cache" / "notes.txt").write_bytes(bytes(2**21))
+    monkeypatch.setenv("POLYCHIP_CACHE_MB", "1")
+    pages._prune()
+    assert sorted(int(path.name) for path in folder.iterdir()) == list(range(8, 20))
+    assert (tmp_path / "cache" / "notes.txt").exists()
+
+
+def test_with_too_few_pages_kept_nothing_is_wrong(
     runs: Runs, server: FileServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A limit of less than the image: some bytes are asked for again, none is wrong."""

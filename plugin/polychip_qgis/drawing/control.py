@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qgis.core import Qgis, QgsProject, QgsVectorLayer
+from qgis.core import Qgis, QgsGeometry, QgsProject, QgsVectorLayer
 from qgis.gui import QgisInterface
 from qgis.PyQt.QtCore import QObject, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QAction
@@ -25,7 +25,7 @@ from .session import LabelSession, is_label_layer_edited
 from .start_page import StartPage
 from .view_keys import ViewKeys
 
-TOOLS = ("polygon", "rectangle", "circle", "freehand", "brush", "hole", "split")
+TOOLS = ("polygon", "rectangle", "circle", "freehand", "brush", "wand", "hole", "split")
 
 
 class DrawingControl(QObject):
@@ -322,11 +322,24 @@ class DrawingControl(QObject):
         if purpose == HOLE:
             self._try(lambda: self.session.cut_hole(shape))
             return
+        self._begin_taking()
+        self._try(lambda: self.session.draw(shape, tool))
+
+    def _begin_taking(self) -> None:
         self._iface.setActiveLayer(self.session.labels)
         self.session.labels.removeSelection()
         image = self.view.image()
         self.session.set_source(image.name() if image is not None else "")
-        self._try(lambda: self.session.draw(shape, tool))
+
+    def take_polygons(self, polygons: list[QgsGeometry], tool: str) -> None:
+        """Draw polygons by the current rule and class, all in one step of undo."""
+        self._begin_taking()
+        self._try(lambda: self.session.draw(QgsGeometry.unaryUnion(polygons), tool))
+
+    def take_prelabels(self, polygons: list[QgsGeometry], tool: str) -> None:
+        """Add polygons that overlap nothing, in one step of undo. Raises EditRefused."""
+        self._begin_taking()
+        self.session.take_prelabels(polygons, tool)
 
     def _fill(self) -> None:
         if self.session.task() is None:

@@ -225,6 +225,16 @@ class LabelEditor:
             if area.contains(feature.geometry().pointOnSurface())
         ]
 
+    def shapes_near(self, box: QgsRectangle) -> list[QgsGeometry]:
+        """The polygons whose boxes meet a box."""
+        return [feature.geometry() for feature in self._near(box).values()]
+
+    def shapes_of(self, fids: Iterable[int]) -> list[QgsGeometry]:
+        """The polygons of these ids that are there."""
+        request = QgsFeatureRequest().setFilterFids(list(fids)).setSubsetOfAttributes([])
+        found = self.layer.getFeatures(request)
+        return [QgsGeometry(feature.geometry()) for feature in found if feature.hasGeometry()]
+
     # --- parts
 
     @contextlib.contextmanager

@@ -18,7 +18,10 @@ from ..translation import tr
 
 N_CLASS_KEYS = 18
 """1 to 9, then Shift+1 to Shift+9."""
-DONE_ELSEWHERE = ("problem", "accept", "accept_all", "reject", "reject_all", "adjust")
+DONE_ELSEWHERE = (
+    "problem", "accept", "accept_all", "reject", "reject_all", "adjust", "prelabel", "otsu",
+    "convert",
+)  # fmt: skip
 """Deeds that other parts of the plugin listen to."""
 
 
@@ -53,6 +56,30 @@ def deeds() -> list[Deed]:
                 "a click gives it the current class"
             ),
             True,
+        ),
+        Deed(
+            "wand",
+            tr("Wand"),
+            "A",
+            tr(
+                "Click pixels that look alike, drag to change the tolerance; Shift adds, Alt or "
+                "Ctrl takes away, Enter keeps, Esc gives up"
+            ),
+            True,
+        ),
+        Deed(
+            "prelabel",
+            tr("Preview"),
+            "D",
+            tr("Show on the map what the threshold picks"),
+            True,
+        ),
+        Deed("otsu", tr("Otsu"), "Shift+O", tr("The threshold that parts the map’s values best")),
+        Deed(
+            "convert",
+            tr("Convert Cell"),
+            "Shift+D",
+            tr("Make polygons of the current class inside the current cell; what is drawn stays"),
         ),
         Deed(
             "hole",
@@ -133,9 +160,7 @@ def deeds() -> list[Deed]:
         Deed("accept", tr("Accept"), "X", tr("Take the proposal under the cursor over")),
         Deed("accept_all", tr("Accept All"), "Shift+X", tr("Take all proposals of the cell over")),
         Deed("reject", tr("Reject"), "Z", tr("Propose what is under the cursor no more")),
-        Deed(
-            "reject_all", tr("Reject All"), "Shift+Z", tr("Propose what is in the cell no more")
-        ),
+        Deed("reject_all", tr("Reject All"), "Shift+Z", tr("Propose what is in the cell no more")),
         Deed(
             "adjust",
             tr("Accept and Edit"),

@@ -69,12 +69,28 @@ class MapSide(QObject):
             tool.progressed.connect(self.progressed)
         for tool in (self.area_tool, self.line_tool, self.brush):
             tool.moved.connect(self._tag.follow)
+        self._more: dict[str, QgsMapTool] = {}
         canvas.mapToolSet.connect(self._tool_set)
+
+    def add_tool(self, name: str, tool: QgsMapTool) -> None:
+        """A tool that is made elsewhere; it must have the signal `moved` and `set_color`."""
+        self._more[name] = tool
+        tool.moved.connect(self._tag.follow)
+
+    def remove_tool(self, name: str) -> None:
+        """One that was added."""
+        tool = self._more.pop(name)
+        self._canvas.unsetMapTool(tool)
+        tool.deleteLater()
+
+    @property
+    def _tools(self) -> tuple[QgsMapTool, ...]:
+        return (self.area_tool, self.line_tool, self.brush, *self._more.values())
 
     def remove(self) -> None:
         """Take everything off the map."""
         self._canvas.mapToolSet.disconnect(self._tool_set)
-        for tool in (self.area_tool, self.line_tool, self.brush):
+        for tool in self._tools:
             self._canvas.unsetMapTool(tool)
             tool.deleteLater()
         self._canvas.scene().removeItem(self._cell)
@@ -88,7 +104,7 @@ class MapSide(QObject):
             tool.layer = layer
             tool.given_up = []
         if session is None:
-            for tool in (self.area_tool, self.line_tool, self.brush):
+            for tool in self._tools:
                 self._canvas.unsetMapTool(tool)
             self._tag.hide()
             self._cell.reset(QgsWkbTypes.GeometryType.PolygonGeometry)
@@ -99,11 +115,13 @@ class MapSide(QObject):
     # --- tools
 
     def take(self, name: str) -> None:
-        """Take the tool of an action: a shape, 'hole', 'split' or 'brush'."""
+        """Take the tool of an action: a shape, 'hole', 'split', 'brush', or one that was added."""
         if name in (*SHAPES, HOLE):
             shape = name if name in SHAPES else POLYGON
             self.area_tool.take(shape, HOLE if name == HOLE else DRAW)
             self._canvas.setMapTool(self.area_tool)
+        elif name in self._more:
+            self._canvas.setMapTool(self._more[name])
         else:
             self._canvas.setMapTool(self.line_tool if name == SPLIT else self.brush)
         self._canvas.setFocus()
@@ -115,7 +133,8 @@ class MapSide(QObject):
         tool = self._canvas.mapTool()
         if tool is self.area_tool:
             return HOLE if tool.purpose == HOLE else tool.shape
-        return {self.line_tool: SPLIT, self.brush: "brush"}.get(tool, "")
+        more = {known: name for name, known in self._more.items()}
+        return {self.line_tool: SPLIT, self.brush: "brush", **more}.get(tool, "")
 
     @property
     def drawing(self) -> bool:
@@ -146,13 +165,13 @@ class MapSide(QObject):
 
     # --- showing
 
-    def show_class(self) -> None:
-        """The current class in the tools' colour and beside the cursor."""
+    def show_class(self, more: str = "") -> None:
+        """The current class in the tools' colour, and beside the cursor with something more."""
         session = self._session
         if session is None or session.current is None:
             return
-        self._tag.tell(session.current.title, session.current.color)
-        for tool in (self.area_tool, self.line_tool):
+        self._tag.tell(f"{session.current.title} {more}".strip(), session.current.color)
+        for tool in (self.area_tool, self.line_tool, *self._more.values()):
             tool.set_color(QColor(session.current.color))
 
     def show_cell(self, shape: QgsGeometry | None) -> None:

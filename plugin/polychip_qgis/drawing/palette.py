@@ -215,7 +215,7 @@ class LabelPalette(QgsDockWidget):
                 [self._button(n) for n in ("circle", "freehand")],
                 [self._button(n) for n in ("hole", "split")],
                 [self._button(n) for n in ("merge", "fill")],
-                [self._button(n) for n in ("brush", "resume")],
+                [self._button(n) for n in ("brush", "wand")], [self._button("resume")],
                 [self.rule, self._button("rule")],
                 [self._button("extend"), self._button("search")],
             ]),
@@ -242,15 +242,30 @@ class LabelPalette(QgsDockWidget):
         for group in self.groups:
             column.addWidget(group)
         column.addStretch(1)
-        scroll = QScrollArea()
+        self._column, self._scroll = column, QScrollArea()
+        scroll = self._scroll
+        scroll.setObjectName("polychipLabelsScroll")
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(content)
-        scroll.setMinimumWidth(
-            content.minimumSizeHint().width() + scroll.verticalScrollBar().sizeHint().width()
-        )
+        self._widen(content.minimumSizeHint().width())
         self.setWidget(scroll)
+
+    def _widen(self, needed: int) -> None:
+        """No narrower than what it holds: it scrolls up and down alone."""
+        wide = needed + self._scroll.verticalScrollBar().sizeHint().width()
+        self._scroll.setMinimumWidth(max(wide, self._scroll.minimumWidth()))
+
+    def add_group(self, group: QGroupBox, after: str) -> None:
+        """Put a part of somebody else's below the group of that name."""
+        names = [self._column.itemAt(n).widget() for n in range(self._column.count())]
+        place = next(n for n, w in enumerate(names) if w is not None and w.objectName() == after)
+        self._column.insertWidget(place + 1, group)
+        margins = self._column.contentsMargins()
+        self._widen(group.minimumSizeHint().width() + margins.left() + margins.right())
+        group.setVisible(self.groups[0].isVisibleTo(self))
+        self.groups.append(group)
 
     def _group(self, name: str, title: str, rows: list[list[QWidget]]) -> QGroupBox:
         group = QGroupBox(title)

@@ -173,6 +173,13 @@ class LabelSession(QObject):
         """Take in a polygon of the current class. Raises EditRefused."""
         return self.editor.draw(self._stroke(shape, tool))
 
+    def take_prelabels(self, polygons: Sequence[QgsGeometry], tool: str) -> int:
+        """Add polygons of the current class that overlap nothing. Raises EditRefused."""
+        # They were cut off what is drawn already; `RULES[0]` adds them as they are.
+        strokes = [self._stroke(shape, tool)._replace(rule=RULES[0]) for shape in polygons]
+        made = self.editor.take_over(strokes, tr("Pre-labels"))
+        return sum(fid is not None for fid in made)
+
     def fill_rest(self) -> int:
         """Fill the rest of the current cell. Raises EditRefused, KeyError without a cell."""
         cell = self.book.shape(self.cell)

@@ -804,6 +804,38 @@ Das Format „gpkg“ ist das Chip-Raster als GeoPackage für QGIS, mit Aufteilu
       <translation>Eine Klassentaste ändert die Klasse des Polygons unter dem Mauszeiger; ein Klick gibt ihm die aktuelle Klasse</translation>
     </message>
     <message>
+      <source>Wand</source>
+      <translation>Zauberstab</translation>
+    </message>
+    <message>
+      <source>Click pixels that look alike, drag to change the tolerance; Shift adds, Alt or Ctrl takes away, Enter keeps, Esc gives up</source>
+      <translation>Ähnliche Pixel anklicken, zum Ändern der Toleranz ziehen; Umschalt fügt hinzu, Alt oder Strg nimmt weg, Eingabe übernimmt, Esc verwirft</translation>
+    </message>
+    <message>
+      <source>Preview</source>
+      <translation>Vorschau</translation>
+    </message>
+    <message>
+      <source>Show on the map what the threshold picks</source>
+      <translation>Auf der Karte zeigen, was der Schwellenwert auswählt</translation>
+    </message>
+    <message>
+      <source>Otsu</source>
+      <translation>Otsu</translation>
+    </message>
+    <message>
+      <source>The threshold that parts the map’s values best</source>
+      <translation>Der Schwellenwert, der die Werte der Karte am besten trennt</translation>
+    </message>
+    <message>
+      <source>Convert Cell</source>
+      <translation>Zelle umwandeln</translation>
+    </message>
+    <message>
+      <source>Make polygons of the current class inside the current cell; what is drawn stays</source>
+      <translation>Polygone der aktuellen Klasse in der aktuellen Zelle anlegen; Gezeichnetes bleibt</translation>
+    </message>
+    <message>
       <source>Hole</source>
       <translation>Loch</translation>
     </message>
@@ -1232,6 +1264,10 @@ Das Format „gpkg“ ist das Chip-Raster als GeoPackage für QGIS, mit Aufteilu
       <translation>Die Sicherungsdatei kann nicht gelesen werden: {reason}</translation>
     </message>
     <message>
+      <source>Pre-labels</source>
+      <translation>Vor-Label</translation>
+    </message>
+    <message>
       <source>The recovery file cannot be written: {reason}</source>
       <translation>Die Sicherungsdatei kann nicht geschrieben werden: {reason}</translation>
     </message>
@@ -1564,10 +1600,6 @@ Ein schon vorhandener Datensatz bleibt unberührt, außer Sie lassen ihn fortset
       <translation>Rezept</translation>
     </message>
     <message>
-      <source>Preview</source>
-      <translation>Vorschau</translation>
-    </message>
-    <message>
       <source>Report</source>
       <translation>Bericht</translation>
     </message>
@@ -1836,6 +1868,226 @@ Aufteilung: none (keine), blocks (Blöcke benachbarter Chips), random (Zufall), 
       <translation>Einstellungen öffnen…</translation>
     </message>
     <message>
+      <source>Water: NDWI</source>
+      <translation>Wasser: NDWI</translation>
+    </message>
+    <message>
+      <source>Water: MNDWI</source>
+      <translation>Wasser: MNDWI</translation>
+    </message>
+    <message>
+      <source>Vegetation: NDVI</source>
+      <translation>Vegetation: NDVI</translation>
+    </message>
+    <message>
+      <source>Radar: VV/VH of dB bands</source>
+      <translation>Radar: VV/VH von Kanälen in dB</translation>
+    </message>
+    <message>
+      <source>Radar: VV/VH in dB</source>
+      <translation>Radar: VV/VH in dB</translation>
+    </message>
+    <message>
+      <source>A single band</source>
+      <translation>Ein einzelner Kanal</translation>
+    </message>
+    <message>
+      <source>Nothing to add: the threshold picks no free pixel here.</source>
+      <translation>Nichts hinzuzufügen: Der Schwellenwert wählt hier kein freies Pixel aus.</translation>
+    </message>
+    <message>
+      <source>Cancelled: no pre-label was made.</source>
+      <translation>Abgebrochen: Es wurde kein Vor-Label angelegt.</translation>
+    </message>
+    <message>
+      <source>{count} polygons in {cells} cells, one step of undo.</source>
+      <translation>{count} Polygone in {cells} Zellen, ein Schritt zum Rückgängigmachen.</translation>
+    </message>
+    <message>
+      <source>Cell {cell} is finished; it is left alone.</source>
+      <translation>Zelle {cell} ist abgeschlossen; sie bleibt, wie sie ist.</translation>
+    </message>
+    <message>
+      <source>{count} polygons are more than {most}: raise Smallest, or move the threshold.</source>
+      <translation>{count} Polygone sind mehr als {most}: „Kleinste“ erhöhen oder den Schwellenwert verschieben.</translation>
+    </message>
+    <message>
+      <source>Look at the preview first ({key}), then convert.</source>
+      <translation>Erst die Vorschau ansehen ({key}), dann umwandeln.</translation>
+    </message>
+    <message>
+      <source>The map shows nothing of “{name}”.</source>
+      <translation>Die Karte zeigt nichts von „{name}“.</translation>
+    </message>
+    <message>
+      <source>The labels cannot be carried to the image’s reference system: {reason}</source>
+      <translation>Die Label lassen sich nicht in das Bezugssystem des Bildes übertragen: {reason}</translation>
+    </message>
+    <message>
+      <source>Making pre-labels</source>
+      <translation>Vor-Label anlegen</translation>
+    </message>
+    <message>
+      <source>Making pre-labels failed: {reason}</source>
+      <translation>Das Anlegen der Vor-Label ist gescheitert: {reason}</translation>
+    </message>
+    <message>
+      <source>the end</source>
+      <translation>das Ende</translation>
+    </message>
+    <message>
+      <source>too many brackets or signs inside each other</source>
+      <translation>zu viele Klammern oder Zeichen ineinander</translation>
+    </message>
+    <message>
+      <source>The formula has {count} characters, at most {most} are read.</source>
+      <translation>Die Formel hat {count} Zeichen, höchstens {most} werden gelesen.</translation>
+    </message>
+    <message>
+      <source>The formula “{text}” names no band.</source>
+      <translation>Die Formel „{text}“ nennt keinen Kanal.</translation>
+    </message>
+    <message>
+      <source>join comparisons by “and”</source>
+      <translation>Vergleiche mit „and“ verbinden</translation>
+    </message>
+    <message>
+      <source>only “other.” may stand before a band</source>
+      <translation>nur „other.“ darf vor einem Kanal stehen</translation>
+    </message>
+    <message>
+      <source>“{token}”</source>
+      <translation>„{token}“</translation>
+    </message>
+    <message>
+      <source>a band or a number is expected, not {found}</source>
+      <translation>ein Kanal oder eine Zahl wird erwartet, nicht {found}</translation>
+    </message>
+    <message>
+      <source>The formula “{text}” is wrong at character {at}: {why}.</source>
+      <translation>Die Formel „{text}“ ist bei Zeichen {at} falsch: {why}.</translation>
+    </message>
+    <message>
+      <source>“{token}” is not expected</source>
+      <translation>„{token}“ wird nicht erwartet</translation>
+    </message>
+    <message>
+      <source>there is no function “{name}”, but {names}</source>
+      <translation>es gibt keine Funktion „{name}“, aber {names}</translation>
+    </message>
+    <message>
+      <source>{name}() takes {count} values, not {found}</source>
+      <translation>{name}() nimmt {count} Werte, nicht {found}</translation>
+    </message>
+    <message>
+      <source>“{token}” is missing</source>
+      <translation>„{token}“ fehlt</translation>
+    </message>
+    <message>
+      <source>“{token}” is not understood</source>
+      <translation>„{token}“ wird nicht verstanden</translation>
+    </message>
+    <message>
+      <source>Indices that the image’s bands allow</source>
+      <translation>Indizes, die die Kanäle des Bildes erlauben</translation>
+    </message>
+    <message>
+      <source>Bands by number (b1, b2) or name (green, nir, swir, vv), other.b1 for the other date; + - * / ^, comparisons, and, or, not, abs, sqrt, log10, db, min, max, where</source>
+      <translation>Kanäle nach Nummer (b1, b2) oder Name (green, nir, swir, vv), other.b1 für das andere Datum; + - * / ^, Vergleiche, and, or, not, abs, sqrt, log10, db, min, max, where</translation>
+    </message>
+    <message>
+      <source>The values that the map shows; click to set the threshold</source>
+      <translation>Die Werte, die die Karte zeigt; ein Klick setzt den Schwellenwert</translation>
+    </message>
+    <message>
+      <source>Threshold</source>
+      <translation>Schwellenwert</translation>
+    </message>
+    <message>
+      <source>Threshold; it is recorded on each polygon</source>
+      <translation>Schwellenwert; er wird an jedem Polygon vermerkt</translation>
+    </message>
+    <message>
+      <source>Above</source>
+      <translation>Darüber</translation>
+    </message>
+    <message>
+      <source>Below</source>
+      <translation>Darunter</translation>
+    </message>
+    <message>
+      <source>Which values become pre-labels</source>
+      <translation>Welche Werte zu Vor-Labeln werden</translation>
+    </message>
+    <message>
+      <source>Not on the other date</source>
+      <translation>Nicht am anderen Datum</translation>
+    </message>
+    <message>
+      <source>Only where the same threshold does not hold on the other date, which is chosen under View: flood is water now and not before</source>
+      <translation>Nur wo derselbe Schwellenwert am anderen Datum, das unter „Ansicht“ gewählt ist, nicht gilt: Flut ist Wasser jetzt und vorher nicht</translation>
+    </message>
+    <message>
+      <source>Regions of fewer pixels are left out</source>
+      <translation>Flächen mit weniger Pixeln werden weggelassen</translation>
+    </message>
+    <message>
+      <source>Holes of up to that many pixels are filled, but not nodata</source>
+      <translation>Löcher bis zu so vielen Pixeln werden gefüllt, aber keine Pixel ohne Daten</translation>
+    </message>
+    <message>
+      <source>Smooth</source>
+      <translation>Glätten</translation>
+    </message>
+    <message>
+      <source>Outlines without steps; they move by less than half a pixel, so that the masks stay the same</source>
+      <translation>Umrisse ohne Stufen; sie wandern um weniger als ein halbes Pixel, sodass die Masken gleich bleiben</translation>
+    </message>
+    <message>
+      <source>All Cells to Do</source>
+      <translation>Alle offenen Zellen</translation>
+    </message>
+    <message>
+      <source>Convert every cell that is not begun, and the current one, in the background</source>
+      <translation>Jede nicht begonnene Zelle und die aktuelle im Hintergrund umwandeln</translation>
+    </message>
+    <message>
+      <source>Stop; nothing is changed</source>
+      <translation>Anhalten; nichts wird geändert</translation>
+    </message>
+    <message>
+      <source>Smallest</source>
+      <translation>Kleinste</translation>
+    </message>
+    <message>
+      <source>Fill holes</source>
+      <translation>Löcher füllen</translation>
+    </message>
+    <message>
+      <source>The formula asks for the other date: load it and choose it under View.</source>
+      <translation>Die Formel fragt nach dem anderen Datum: laden und unter „Ansicht“ wählen.</translation>
+    </message>
+    <message>
+      <source>The formula speaks of both dates already; untick “Not on the other date”.</source>
+      <translation>Die Formel spricht schon von beiden Daten; „Nicht am anderen Datum“ abwählen.</translation>
+    </message>
+    <message>
+      <source>“{name}” has no band “{band}”; it has {names}.</source>
+      <translation>„{name}“ hat keinen Kanal „{band}“; es hat {names}.</translation>
+    </message>
+    <message>
+      <source>{path} cannot be read.</source>
+      <translation>{path} kann nicht gelesen werden.</translation>
+    </message>
+    <message>
+      <source>The selection spans {count} million pixels: keep it with Enter, then go on.</source>
+      <translation>Die Auswahl umfasst {count} Millionen Pixel: mit Eingabe übernehmen, dann weitermachen.</translation>
+    </message>
+    <message>
+      <source>± {percent} %</source>
+      <translation>± {percent} %</translation>
+    </message>
+    <message>
       <source>Move the cursor over the image.</source>
       <translation>Bewegen Sie den Mauszeiger über das Bild.</translation>
     </message>
@@ -2070,6 +2322,78 @@ Polygone dieses Layers werden kopiert und als übernommen markiert.</translation
     <message>
       <source>Polygons that a file no longer has, kept: {n}</source>
       <translation>Polygone, die eine Datei nicht mehr hat, behalten: {n}</translation>
+    </message>
+    <message>
+      <source>Pre-label by threshold</source>
+      <translation>Vor-Label nach Schwellenwert</translation>
+    </message>
+    <message>
+      <source>Polygons of what a threshold on a band index picks</source>
+      <translation>Polygone dessen, was ein Schwellenwert auf einem Kanalindex auswählt</translation>
+    </message>
+    <message>
+      <source>Reckons an index of an image’s bands, picks the pixels on one side of a threshold and writes them as polygons, with class, tool (index and threshold), source image and cell.
+
+The index is NDWI, MNDWI, NDVI, VV/VH or a formula: bands by number (b1) or name (green, nir, swir, vv), other.b1 for the other date. Left empty, the threshold is Otsu’s of the whole image.
+
+With a layer of cells there are pre-labels in those alone; of a task layer in those that are still to do. Polygons stop at labels that are there already, and share their border.
+
+“Adopt layer” takes the polygons into a labelling project.</source>
+      <translation>Berechnet einen Index der Kanäle eines Bildes, wählt die Pixel auf einer Seite eines Schwellenwerts aus und schreibt sie als Polygone, mit Klasse, Werkzeug (Index und Schwellenwert), Quellbild und Zelle.
+
+Der Index ist NDWI, MNDWI, NDVI, VV/VH oder eine Formel: Kanäle nach Nummer (b1) oder Name (green, nir, swir, vv), other.b1 für das andere Datum. Bleibt der Schwellenwert leer, gilt der von Otsu für das ganze Bild.
+
+Mit einem Layer von Zellen gibt es Vor-Label nur in diesen; bei einem Aufgaben-Layer in denen, die noch offen sind. Polygone enden an Labeln, die schon da sind, und teilen deren Grenze.
+
+„Layer übernehmen“ holt die Polygone in ein Label-Projekt.</translation>
+    </message>
+    <message>
+      <source>Image</source>
+      <translation>Bild</translation>
+    </message>
+    <message>
+      <source>Index or formula</source>
+      <translation>Index oder Formel</translation>
+    </message>
+    <message>
+      <source>Threshold (empty: Otsu’s)</source>
+      <translation>Schwellenwert (leer: der von Otsu)</translation>
+    </message>
+    <message>
+      <source>Values below the threshold, not above</source>
+      <translation>Werte unter dem Schwellenwert, nicht darüber</translation>
+    </message>
+    <message>
+      <source>Smallest region in pixels</source>
+      <translation>Kleinste Fläche in Pixeln</translation>
+    </message>
+    <message>
+      <source>Fill holes of up to so many pixels</source>
+      <translation>Löcher bis zu so vielen Pixeln füllen</translation>
+    </message>
+    <message>
+      <source>Cells (empty: the whole image)</source>
+      <translation>Zellen (leer: das ganze Bild)</translation>
+    </message>
+    <message>
+      <source>Labels that are there already</source>
+      <translation>Label, die schon da sind</translation>
+    </message>
+    <message>
+      <source>Number of polygons</source>
+      <translation>Anzahl der Polygone</translation>
+    </message>
+    <message>
+      <source>Give the other date, or untick “Not on the other date”.</source>
+      <translation>Das andere Datum angeben oder „Nicht am anderen Datum“ abwählen.</translation>
+    </message>
+    <message>
+      <source>{count} polygons, {tool}.</source>
+      <translation>{count} Polygone, {tool}.</translation>
+    </message>
+    <message>
+      <source>“{name}” has the same value everywhere: give a threshold.</source>
+      <translation>„{name}“ hat überall denselben Wert: einen Schwellenwert angeben.</translation>
     </message>
     <message>
       <source>Quick check of labels</source>
@@ -2886,10 +3210,6 @@ Vorhersagen sind Raster (.tif, .png, .npy), die wie die Chips heißen: Klassen, 
     <message>
       <source>Where there were chips</source>
       <translation>Wo Chips waren</translation>
-    </message>
-    <message>
-      <source>Number of polygons</source>
-      <translation>Anzahl der Polygone</translation>
     </message>
     <message>
       <source>Verify dataset</source>

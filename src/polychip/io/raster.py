@@ -302,10 +302,9 @@ def _inspect(path: str, dataset: DatasetReader) -> FileInfo:
     if profile.nodata is None and any(value is not None for value in seen):
         listed = some("none" if v is None else f"{v:g}" for v in seen)
         notes.append(f"{file_name(path)}: the bands declare different nodata values ({listed})")
-    crs_wkt = dataset.crs.to_wkt()
     return FileInfo(
         path=path,
-        grid=Grid(crs_wkt, Affine(*tuple(dataset.transform)[:6]), dataset.height, dataset.width),
+        grid=_grid(path, dataset),
         profile=profile,
         band_nodata=tuple(nodata),
         block_shape=tuple(dataset.block_shapes[0]),
@@ -313,6 +312,17 @@ def _inspect(path: str, dataset: DatasetReader) -> FileInfo:
         mask=_mask_kind(dataset),
         notes=tuple(notes),
     )
+
+
+def _grid(path: str, dataset: DatasetReader) -> Grid:
+    try:
+        place = Affine(*tuple(dataset.transform)[:6])
+        return Grid(dataset.crs.to_wkt(), place, dataset.height, dataset.width)
+    except (ValueError, RasterioError) as error:
+        raise InputError(
+            f"{path}: its place on Earth can't be used ({error}); correct it, for example with "
+            "gdal_edit, or copy the file again if it is damaged"
+        ) from error
 
 
 def _check_bands(path: str, dataset: DatasetReader) -> None:
