@@ -37,7 +37,7 @@ class Executor(Protocol):
         """Start a function in this process, beside whatever it does."""
 
     def no_more(self) -> None:
-        """Let the workers end once they have done what is queued; nobody waits for them."""
+        """Let the workers end once they have done what is queued, while this process goes on."""
 
     def stop(self, *, now: bool) -> None:
         """End the workers; with `now` what is queued is dropped."""
@@ -84,6 +84,7 @@ class ProcessExecutor:
             with _ctrl_c_ignored():  # the server and its children keep to that for good
                 forkserver.ensure_running()  # it imports while the caller plans
         self._pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
+        self._ending: threading.Thread | None = None
 
     def check(self, folder: Path, files: Iterable[str]) -> None:
         """Nothing to check: the processes are on this machine."""
@@ -107,12 +108,20 @@ class ProcessExecutor:
         return future
 
     def no_more(self) -> None:
-        """Let the processes end while this one goes on."""
-        self._pool.shutdown(wait=False)
+        """Let the processes end while this one goes on; `stop` waits for them."""
+        if self._ending is None:
+            self._ending = threading.Thread(target=self._pool.shutdown)
+            self._ending.start()
 
     def stop(self, *, now: bool) -> None:
-        """End the processes; tasks that run are waited for."""
-        self._pool.shutdown(wait=True, cancel_futures=now)
+        """End the processes; tasks that run are waited for.
+
+        A process that ends before its pool has let go of its semaphores is said to leak them.
+        """
+        if self._ending is None:
+            self._pool.shutdown(wait=True, cancel_futures=now)
+        else:
+            self._ending.join()
 
 
 @contextmanager
