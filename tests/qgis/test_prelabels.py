@@ -552,6 +552,33 @@ def test_a_click_and_enter_make_a_polygon_of_the_images_own_pixels(wand):
     assert wand.stack.index() == 1
 
 
+def test_the_wand_looks_at_the_map_before_the_first_click(wand):
+    """Once the map rests, what a click compares is there; without an image nothing is said."""
+    tool = wand.prelabels.wand.tool
+    wait_until(lambda: tool._seen is not None, "the wand looks")
+    seen = tool._seen
+    wand_at(wand, 5, 5)
+    assert tool._seen is seen
+    wand.see(QgsRectangle(499980, 4399900, 500140, 4400020))
+    assert tool._seen is None
+    wait_until(lambda: tool._seen is not None, "the wand looks")
+    tool.give_up()
+    wand.see(QgsRectangle(600000, 4399910, 600140, 4400010))  # nothing of the image
+    for _ in range(30):
+        QTest.qWait(10)
+    assert tool._seen is None
+    assert "shows nothing" not in wand.said()
+    wand_at_screen(wand, 50, 50)
+    assert "shows nothing" in wand.said()
+
+
+def wand_at_screen(bench, x, y):
+    """A click on a point of the canvas."""
+    at = QPoint(x, y)
+    QTest.mousePress(bench.iface.canvas.viewport(), LEFT, PLAIN, at)
+    QTest.mouseRelease(bench.iface.canvas.viewport(), LEFT, PLAIN, at)
+
+
 def test_shift_adds_alt_takes_away_and_escape_gives_up(wand):
     wand_at(wand, 5, 5)
     wand_at(wand, 50, 5, SHIFT)

@@ -51,7 +51,7 @@ class WandControl(QObject):
         self._drawing.map.remove_tool(NAME)
         self.tool.remove()
 
-    def _see(self) -> Seen | None:
+    def _see(self, tell: bool) -> Seen | None:
         """What the wand compares: the index while its preview shows, else the bands on the map."""
         index = self._index()
         if index is not None:
@@ -68,7 +68,8 @@ class WandControl(QObject):
             read = read_bands(image, shown_bands(layer), view.window)
             return Seen(view, likeness(view.window, list(read.values())))
         except (PixelError, NoPixelGridError) as error:
-            self._tell(str(error))
+            if tell:
+                self._tell(str(error))
             return None
 
     def _kept(self, image: Image, pixels: Pixels, tolerance: float) -> None:

@@ -42,7 +42,8 @@ class WandTool(QgsMapTool):
     moved = pyqtSignal(object)
     """QPoint on the canvas."""
 
-    def __init__(self, canvas: QgsMapCanvas, see: Callable[[], Seen | None]) -> None:
+    def __init__(self, canvas: QgsMapCanvas, see: Callable[[bool], Seen | None]) -> None:
+        """Looks at the map by a function that is told whether to say what hinders it."""
         super().__init__(canvas)
         self._see = see
         self._seen: Seen | None = None
@@ -97,6 +98,7 @@ class WandTool(QgsMapTool):
         """The tool is taken."""
         super().activate()
         self._seen = None
+        self._timer.start()
 
     def deactivate(self) -> None:
         """Another tool is taken."""
@@ -158,15 +160,15 @@ class WandTool(QgsMapTool):
         self._overlay.show_picture(None)
         self._timer.start()
 
-    def _look(self) -> bool:
+    def _look(self, *, tell: bool = True) -> bool:
         """See what the map shows; whether there is something."""
         if self._seen is None:
-            self._seen = self._see()
+            self._seen = self._see(tell)
         return self._seen is not None
 
     def _show_again(self) -> None:
-        """The map rests: what is selected shows where it lies now."""
-        if self._image is not None and self.isActive() and self._look():
+        """The map rests: look at it before the first click, and show what is selected there now."""
+        if self.isActive() and self._look(tell=self._image is not None):
             self._show()
 
     def _grow(self) -> None:
