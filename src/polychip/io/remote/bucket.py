@@ -19,6 +19,8 @@ _MOST_PARTS: Final = 9_000
 """S3 takes 10,000."""
 _PARTS_AT_ONCE: Final = 4
 _STATUS: Final = re.compile(r"status code: (\d{3})")
+_ROLE: Final = re.compile(r"/latest/(api/token|meta-data)")
+"""Without keys in the environment, a machine's role is asked for them."""
 _AT_ONCE: Final = 1000
 """Objects that one request removes."""
 
@@ -176,6 +178,8 @@ class Bucket:
     def write_new(self, name: str, data: bytes) -> bool:
         """Store a small object unless there is one of that name; whether it was stored.
 
+        Also false where the answer to a first try was lost: then it holds these bytes.
+
         Raises:
             OutputError: it can't be written.
         """
@@ -193,8 +197,7 @@ class Bucket:
                 self.write(name, data)
             return True
 
-        # the answer to a first try may have been lost
-        return self._do(put, "write") or self.read(name) == data
+        return self._do(put, "write")
 
     def upload(self, path: Path, name: str) -> Stored:
         """Store a file, a large one in parts; what the server says of it then.
@@ -243,7 +246,12 @@ class Bucket:
             try:
                 return request()
             except e.GenericError as error:
-                raise _by_status(error) from error
+                if _ROLE.search(str(error)):
+                    raise e.UnauthenticatedError(str(error)) from error
+                known = _by_status(error)
+                if known is None:
+                    raise
+                raise known from error
 
         try:
             return ask(made, self._bucket)
@@ -255,8 +263,6 @@ class Bucket:
         except (e.PermissionDeniedError, e.UnauthenticatedError) as error:
             raise self._refused(error, doing) from error
         except UnansweredError as error:
-            if _NO_KEYS.search(str(error.__cause__)):
-                raise self._no_keys() from error
             raise GoneError(
                 f"{self.address}: the server does not {doing} it ({error}); try again "
                 "when it answers"
@@ -267,22 +273,19 @@ class Bucket:
             ) from error
 
     def _refused(self, error: Exception, doing: str) -> OutputError:
-        if _NO_KEYS.search(str(error)):
-            return self._no_keys()
+        if _ROLE.search(str(error)):
+            return OutputError(
+                f"{self.address}: no keys were found; set AWS_ACCESS_KEY_ID and "
+                "AWS_SECRET_ACCESS_KEY in the environment, and AWS_SESSION_TOKEN where there is one"
+            )
         return OutputError(
             f"{self.address}: the server refuses to {doing} it ({reason(error)}); check the keys "
             "in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN), and "
             "that they may list, read, write and delete there"
         )
 
-    def _no_keys(self) -> OutputError:
-        return OutputError(
-            f"{self.address}: no keys were found to write with; set AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY in the environment (and AWS_SESSION_TOKEN where there is one)"
-        )
 
-
-def _by_status(error: Exception) -> Exception:
+def _by_status(error: Exception) -> Exception | None:
     """What a listing's failure means: obstore tells only that of other requests apart."""
     import obstore.exceptions as e
 
@@ -292,8 +295,4 @@ def _by_status(error: Exception) -> Exception:
     }  # fmt: skip
     status = _STATUS.search(str(error))
     kind = kinds.get(status[1]) if status else None
-    return kind(str(error)) if kind else error
-
-
-_NO_KEYS: Final = re.compile(r"169\.254\.169\.254|instance metadata|metadata token", re.IGNORECASE)
-"""Without keys in the environment, a machine's role is asked for them."""
+    return kind(str(error)) if kind else None

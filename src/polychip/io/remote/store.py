@@ -351,7 +351,7 @@ def _obstore() -> Any:
         import obstore.store
     except ImportError as error:
         raise InputError(
-            "imagery at an address needs the library obstore: pip install 'polychip[remote]', or "
-            "download the file first"
+            "addresses need the library obstore: pip install 'polychip[remote]', or use files on "
+            "disk"
         ) from error
     return obstore.store
