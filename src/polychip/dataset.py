@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import rasterio
+import shapely
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
@@ -17,7 +21,9 @@ from polychip.borrowed import BorrowedImages
 from polychip.errors import FormatError, InputError, nearest
 from polychip.format_list import CHIPS, INSTANCES
 from polychip.grid import Window
+from polychip.io.index import GEOMETRY
 from polychip.io.raster import gdal_env
+from polychip.io.table_rows import TableRows
 from polychip.manifest import read_manifest, read_schema
 from polychip.reporter import Silent
 from polychip.schema import LabelSchema
@@ -121,16 +127,26 @@ class Dataset:
             self._mirror.fetch(names)
 
     def _part(self, chosen: NDArray[np.int64]) -> "Dataset":
-        """Some of its chips."""
+        """Some chips, by their places in the whole dataset."""
         part = Dataset(self.folder)
         part._mirror = self._mirror
-        part._chosen = chosen if self._chosen is None else self._chosen[chosen]
+        part._chosen = chosen
         return part
 
     @cached_property
     def schema(self) -> LabelSchema:
         """Classes, codes and colours."""
         return read_schema(self.manifest["schema"])
+
+    @cached_property
+    def _rows(self) -> TableRows:
+        try:
+            self._there(CHIPS)
+            return TableRows(self.folder / CHIPS)
+        except (OSError, pa.ArrowException) as error:
+            raise InputError(
+                f"{self.folder / CHIPS} can't be read ({error}); the dataset is damaged"
+            ) from error
 
     @cached_property
     def _all_chips(self) -> "geopandas.GeoDataFrame":
@@ -179,7 +195,11 @@ class Dataset:
         if name not in known:
             has = f"it has {', '.join(known)}" if known else "it was built without splits"
             raise InputError(f"{self._place}: no split '{name}'{nearest(name, known)}; {has}")
-        return self._part(np.flatnonzero((self.chips["split"] == name).to_numpy()))
+        self._there(CHIPS)
+        splits = pq.read_table(self.folder / CHIPS, columns=["split"])["split"]
+        mine = np.flatnonzero(pc.fill_null(pc.equal(splits, name), fill_value=False).to_numpy())
+        chosen = self._chosen
+        return self._part(mine if chosen is None else chosen[np.isin(chosen, mine)])
 
     def to_torch(
         self,
@@ -221,8 +241,6 @@ class Dataset:
                 "to_torch() needs PyTorch, which is not installed: pip install 'polychip[torch]', "
                 "or PyTorch as https://pytorch.org says for your machine"
             ) from error
-        import pyarrow.parquet as pq
-
         self._there(CHIPS)
         index = pq.read_table(self.folder / CHIPS, columns=["chip_id", "scene", "files"])
         if self._chosen is not None:
@@ -283,7 +301,8 @@ class Dataset:
         ]
         dates = chips["date"].tolist()
         found.sort(key=lambda index: (dates[index] is None, dates[index] or 0, index))
-        return self._part(np.array(found, dtype=np.int64))
+        places = np.array(found, dtype=np.int64)
+        return self._part(places if self._chosen is None else self._chosen[places])
 
     def __len__(self) -> int:
         """Number of chips."""
@@ -304,7 +323,9 @@ class Dataset:
         """
         if not -len(self) <= index < len(self):
             raise IndexError(f"chip {index} of {len(self)}")
-        row = self.chips.iloc[index].to_dict()
+        place = index % len(self)
+        row = self._rows.row(place if self._chosen is None else int(self._chosen[place]))
+        row[GEOMETRY] = shapely.from_wkb(row[GEOMETRY])
         files = {kind: path for kind, path in row["files"].items() if path}
         with gdal_env():
             arrays, transform, crs_wkt = self._read_all(files)
@@ -313,7 +334,7 @@ class Dataset:
         return Chip(
             chip_id=row["chip_id"],
             scene=row["scene"],
-            split=row["split"] if isinstance(row["split"], str) else None,
+            split=row["split"],
             image=next(iter(layers.values())),
             layers=layers,
             semantic=arrays["semantic"][0],

@@ -5,7 +5,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -243,7 +243,7 @@ def clear_dataset(output: Path) -> None:
     remove_strays(output, wanted=())
 
 
-def remove_strays(output: Path, wanted: Collection[str]) -> int:
+def remove_strays(output: Path, wanted: Container[str]) -> int:
     """Remove a dataset's own files but those that are wanted; returns how many chips went.
 
     Further formats go as a whole: they are made from what changes.
@@ -284,7 +284,7 @@ def is_own(name: str, formats: Collection[str]) -> bool:
     return name in _FILES
 
 
-def _remove_chips(output: Path, name: str, wanted: Collection[str]) -> int:
+def _remove_chips(output: Path, name: str, wanted: Container[str]) -> int:
     """Remove the chip files below a folder that aren't wanted, and folders that hold nothing then.
 
     Texts, not paths: there may be millions.
