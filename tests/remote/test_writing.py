@@ -150,7 +150,8 @@ def test_killed_while_it_is_sent_a_resume_sends_the_rest(
     heard = Heard()
     api.run(recipe, resume=True, reporter=heard)
     total = len(files_of(local)) + 1
-    assert f"{total - (at - 1)} files (" in heard.notes[-1]
+    left = total - (at - 1)
+    assert f"{left} {'file' if left == 1 else 'files'} (" in heard.notes[-1]
     assert data(known, f"killed{at}") == files_of(local)
     assert staged(tmp_path) == []
 
