@@ -16,7 +16,7 @@ from affine import Affine
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 
-from polychip.addresses import is_bucket, plain_address
+from polychip.addresses import is_bucket, is_remote, plain_address
 from polychip.borrowed import BorrowedImages
 from polychip.errors import FormatError, InputError, nearest
 from polychip.format_list import CHIPS, INSTANCES
@@ -400,6 +400,11 @@ class Dataset:
             raise FormatError(
                 f"{self._place}: only whole datasets are converted, not a split of one; the "
                 "output keeps the splits apart"
+            )
+        if is_remote(str(out)):
+            raise FormatError(
+                f"{out}: a conversion is written to a folder on disk; copy it there afterwards, or "
+                "name the format in output.formats of a dataset for s3://"
             )
         if self._mirror is not None:
             self._mirror.fetch_all(reporter or Silent())

@@ -12,6 +12,8 @@ BROKEN_PIPE = 141
 """What a shell gives for a program that its reader left: 128 + SIGPIPE."""
 DEBUG = "POLYCHIP_DEBUG"
 _BUILDING = ("export", "run", "append", "demo")
+_TO_BUCKETS = ("export", "run")
+"""What writes a dataset to an address."""
 _RESTART = (
     "stopped; give the same command again, with --resume if it says that an unfinished run is there"
 )
@@ -68,6 +70,7 @@ def _guarded(argv: Sequence[str]) -> int:
         from polychip.cli.arguments import build_parser
 
         args = build_parser().parse_args(argv)
+        _refuse_address(args)
         _quiet_libraries()
         from polychip.cli import commands
 
@@ -79,6 +82,19 @@ def _guarded(argv: Sequence[str]) -> int:
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - nobody shall see a traceback
         return _explain(error, args)
     return code
+
+
+def _refuse_address(args: Any) -> None:
+    """Refuse an address where a file or folder is to be written; a path would be made of it."""
+    from polychip.addresses import is_remote
+    from polychip.errors import OutputError
+
+    output = getattr(args, "output", None)
+    if output and is_remote(output) and args.command not in _TO_BUCKETS:
+        raise OutputError(
+            f"{output}: only export and run write to an address, and to s3:// alone; give a path "
+            "on disk, and copy it there afterwards (aws s3 cp, rclone)"
+        )
 
 
 def _quiet_libraries() -> None:
