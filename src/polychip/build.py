@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from polychip import __version__, tasks
 from polychip.addresses import is_remote, public
+from polychip.blocks.jobs import BlockRecord
 from polychip.errors import InputError, Interrupted, PolychipError, some
 from polychip.execute import Executor, default_workers, make_executor
 from polychip.format_list import FORMATS_FOLDER
@@ -43,6 +44,8 @@ class RunOptions:
     """Whether this process is the command line's own, not a user's program."""
     scheduler: str | None = None
     """Address of a Dask scheduler; 'local': of a cluster on this machine, made for the run."""
+    on_block: Callable[[BlockRecord], None] | None = None
+    """Hears, in this process, of each block that is made and noted."""
 
 
 def run(
@@ -184,6 +187,7 @@ def carry_out(
         before_first_block=start_writing,
         labels_first=start.labels_first,
     )
+    build.on_block = options.on_block
     try:
         if executor.workers > 1:  # this process only waits: it may load what comes last
             threading.Thread(target=_load_finish, args=(options,), daemon=True).start()

@@ -42,6 +42,8 @@ class Build:
     ) -> None:
         self.plan, self.state, self.reporter = plan, state, reporter
         self._labels_only, self._labels_first = labels_only, labels_first
+        self.on_block: Callable[[BlockRecord], None] | None = None
+        """Hears of each block that is made and noted."""
         self._before_first_block = before_first_block
         self.schema: LabelSchema | None = plan.recipe.schema_.build()
         self.jobs = [scene_job(plan, s, state.output, state.folder) for s in plan.scenes]
@@ -214,6 +216,8 @@ class Build:
             self.state.save_record(record)
             (self.jobs[purpose[1]].scratch / f"valid-{block.number}.npy").unlink(missing_ok=True)
             self.reporter.advance(len(block.chips))
+            if self.on_block is not None:
+                self.on_block(record)
 
     def _take_images(self, index: int, block: Block, record: BlockRecord | None) -> None:
         if record is None:  # unreadable as one: made anew, chip by chip, once labels are there

@@ -20,7 +20,9 @@ def main() -> None:
     from polychip import api
     from polychip.errors import PolychipError
     from polychip.io.remote.bucket import Bucket
+    from polychip.scenes import prepare
 
+    prepare.BLOCK_PX = 64  # as the tests have it
     recipe, way, what, at, flag = sys.argv[1:]
     upload, count, lock = Bucket.upload, [0], threading.Lock()
 

@@ -1,5 +1,6 @@
 """What a worker is told, and what it answers; picklable and JSON-able values."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,15 @@ class BlockRecord:
     def tells(self, chip_id: str) -> bool:
         """Whether it says what became of a chip."""
         return chip_id in self.masks or chip_id in self.skipped
+
+    def paths(self) -> Iterator[str]:
+        """Files of its chips, below the dataset; of chips that are whole."""
+        for chip_id, masks in self.masks.items():
+            images = self.images[chip_id].values()
+            kinds = (masks[kind] for kind in (SEMANTIC, INSTANCE) if kind in masks)
+            for entry in (*images, *kinds, *masks.get("targets", {}).values()):
+                if "path" in entry:
+                    yield entry["path"]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""

@@ -13,13 +13,14 @@ from polychip.io.atomic import write_text
 from polychip.io.light import load_pyogrio_light
 from polychip.io.remote.bucket import Bucket, GoneError
 from polychip.manifest import read_manifest
-from polychip.mirror import copy_dataset
+from polychip.mirror import copy_dataset, own_formats
 from polychip.recipe import Recipe
 from polychip.reporter import Reporter, Silent
 from polychip.scenes.choose import needs_labels
 from polychip.scenes.prepare import make_plan
-from polychip.state import MANIFEST, UPDATING, holds_others, is_there
+from polychip.state import MANIFEST, UPDATING, holds_others, is_own, is_there
 from polychip.update import update_dataset
+from polychip.upload.ahead import Ahead
 from polychip.upload.claim import CLAIM, Claim
 from polychip.upload.options import StagingOptions
 from polychip.upload.staging import Staging
@@ -97,6 +98,8 @@ class _Delivery:
         self._local = with_path(recipe, str(place.folder))
         self._claim = Claim(bucket, place.run)
         self._sent = False
+        """Whether anything in the bucket was changed."""
+        self._ahead: Ahead | None = None
 
     def carry_out(self, executor: Executor | None) -> "Summary":
         """Make it here, send it there."""
@@ -111,12 +114,20 @@ class _Delivery:
             summary = self._build(there, executor)
             self._send()
         except BaseException:
-            if self._claim.is_new and not self._sent:  # the bucket is as it was
-                with contextlib.suppress(OutputError):
-                    self._claim.release()
+            with contextlib.suppress(OutputError):
+                self._leave(there)
             raise
         self._claim.release()
         return summary
+
+    def _leave(self, there: _There) -> None:
+        """Leave the bucket as it was where nothing is kept that the run could go on with."""
+        if self._place.status is None and not there.names:
+            formats = own_formats(self._bucket)
+            self._bucket.remove(self._bucket.find(lambda name: is_own(name, formats)))
+            self._sent = False
+        if self._claim.is_new and not self._sent:
+            self._claim.release()
 
     def _refuse(self) -> _There:
         """Make sure that the address may be written; what is there.
@@ -180,7 +191,19 @@ class _Delivery:
             report = self._recipe.output.report
             summary = summary_of(place.folder, read_manifest(place.folder), report=report)
             return replace(summary, formats=write_formats(self._local, options, reporter))
-        return run(self._local, options, reporter, executor)
+        return self._run(there, executor)
+
+    def _run(self, there: _There, executor: Executor | None) -> "Summary":
+        """Make it, and send chips meanwhile where no dataset is replaced and none is dropped."""
+        options, reporter = self._options, self._reporter
+        if there.manifest is not None or self._local.chips.dates == "all":
+            return run(self._local, options, reporter, executor)
+        self._ahead = Ahead(self._bucket, self._place.folder, is_first=not there.names)
+        try:
+            return run(self._local, replace(options, on_block=self._ahead.take), reporter, executor)
+        finally:
+            self._ahead.end()
+            self._sent = self._ahead.began
 
     def _is_made(self) -> bool:
         """Whether the dataset in the staging folder is that of recipe and inputs as they are."""
@@ -215,9 +238,14 @@ class _Delivery:
         try:
             transfer.carry()
         finally:
-            self._sent = transfer.wrote
+            self._sent |= transfer.wrote
+        n_sent, n_bytes = transfer.n_sent, transfer.bytes_sent
+        early = ""
+        if self._ahead is not None and self._ahead.n_sent:
+            n_sent, n_bytes = n_sent + self._ahead.n_sent, n_bytes + self._ahead.bytes_sent
+            early = f", {self._ahead.n_sent:,} of them while chips were made"
         removed = f", {transfer.n_removed:,} old ones removed" if transfer.n_removed else ""
         self._reporter.note(
-            f"{wording.plural(transfer.n_sent, 'file')} "
-            f"({wording.size(transfer.bytes_sent)}) sent to {self._bucket.address}{removed}"
+            f"{wording.plural(n_sent, 'file')} ({wording.size(n_bytes)}) sent to "
+            f"{self._bucket.address}{early}{removed}"
         )

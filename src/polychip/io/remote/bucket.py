@@ -254,7 +254,7 @@ class Bucket:
                 raise known from error
 
         try:
-            return ask(made, self._bucket)
+            return ask(made, None)
         except (e.NotFoundError, FileNotFoundError) as error:
             raise OutputError(
                 f"{self.address}: there is no bucket '{self._bucket}' ({reason(error)}); make it, "

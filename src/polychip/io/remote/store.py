@@ -181,12 +181,13 @@ class Server:
             ) from error
 
 
-def ask(request: Callable[[], T], server: str, *, once: bool = False) -> T:
+def ask(request: Callable[[], T], server: str | None, *, once: bool = False) -> T:
     """Make a request of a server, again where that may help, waiting longer each time.
 
     Args:
         request: makes it.
-        server: which; one that failed several times in a row is asked once.
+        server: which; one that failed several times in a row is asked once. None: any is asked as
+            often as it takes, for whoever ends at the first failure.
         once: do not ask again.
 
     Raises:
@@ -199,7 +200,7 @@ def ask(request: Callable[[], T], server: str, *, once: bool = False) -> T:
         e.NotFoundError, FileNotFoundError, e.PermissionDeniedError, e.UnauthenticatedError,
         e.PreconditionError, e.NotModifiedError, e.NotSupportedError, e.AlreadyExistsError,
     )  # fmt: skip
-    rules, fuse = patience(), _fuse(server)
+    rules, fuse = patience(), _Fuse() if server is None else _fuse(server)
     tries = 1 if once or fuse.blown else rules.retries + 1
     wait = rules.first_wait_s
     for number in range(1, tries + 1):
