@@ -232,7 +232,9 @@ def with_output(recipe: "Recipe", folder: str) -> "Recipe":
     from polychip.recipe import absolute_path, check_output
 
     check_output(folder)
-    output = recipe.output.model_copy(update={"path": absolute_path(folder, Path.cwd())})
+    far = is_bucket(plain_address(folder))
+    path = absolute_path(folder, Path.cwd()) if far else str(Path(folder).absolute())
+    output = recipe.output.model_copy(update={"path": path})
     return recipe.model_copy(update={"output": output})
 
 
