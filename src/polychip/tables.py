@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,6 +71,7 @@ def write_tables(plan: Plan, state: RunState, schema: LabelSchema, job: SceneJob
     kinds = [image_key(name) for name in layers] if job.images else []
     kinds += mask_kinds(job)
     codes = sorted({schema.background, schema.ignore, *(c.code for c in schema.classes)})
+    columns_of_codes = [(code, pixel_column(code)) for code in codes]
     rests = job.min_visible > 0
     footprints = Footprints(index_crs([scene.imagery.grid for scene in plan.scenes]))
     totals = Totals()
@@ -89,13 +90,16 @@ def write_tables(plan: Plan, state: RunState, schema: LabelSchema, job: SceneJob
         for scene, slots, record in _bands(plan, state, totals, complete):
             outlines = footprints.of(scene.imagery.grid, [slot.window for slot in slots])
             for slot, (shape, box) in zip(slots, outlines, strict=True):
-                row = _chip_row(scene, slot, record, codes, schema)
+                files, pixels = _files(slot, record), class_pixels(slot, record, schema)
+                row = _chip_row(scene, slot, record, files, pixels, schema.ignore)
+                row |= {name: pixels.get(code, 0) for code, name in columns_of_codes}
+                row |= {GEOMETRY: shape, "bbox": box}
                 if rests:
                     row["n_rests"] = int(record.masks[slot.chip_id].get("n_rests", 0))
                 if not job.images:
                     row |= _source_windows(scene, slot, state.output)
-                chips.add([row | {GEOMETRY: shape, "bbox": box}])
-                _add_up(totals, scene, slot, record, schema)
+                chips.add(row)
+                _add_up(totals, scene, slot, record, files, pixels)
                 if objects is not None:
                     columns = record.instances[slot.chip_id]
                     n = len(columns["local_id"])
@@ -214,12 +218,12 @@ def _chip_row(
     scene: ScenePlan,
     slot: ChipSlot,
     record: BlockRecord,
-    codes: Sequence[int],
-    schema: LabelSchema,
+    files: Mapping[str, Mapping[str, str]],
+    pixels: Mapping[int, int],
+    ignore: int,
 ) -> dict[str, Any]:
+    """What the index tells of a chip besides its place and its classes."""
     masks = record.masks[slot.chip_id]
-    files = _files(slot, record)
-    pixels = class_pixels(slot, record, schema)
     inside = int(masks["inside_px"])
     row: dict[str, Any] = {
         "chip_id": slot.chip_id,
@@ -236,10 +240,9 @@ def _chip_row(
         "files": {kind: entry["path"] for kind, entry in files.items()},
         "sha256": {kind: entry["sha256"] for kind, entry in files.items()},
         "valid_fraction": masks["valid_px"] / inside,
-        "labelled_fraction": (inside - pixels[schema.ignore]) / inside,
+        "labelled_fraction": (inside - pixels[ignore]) / inside,
         "n_instances": masks.get("n_instances"),
     }
-    row |= {pixel_column(code): pixels.get(code, 0) for code in codes}
     for layer, entry in record.images[slot.chip_id].items():
         for name in STATISTICS:
             row[stat_column(layer, name)] = entry[name]
@@ -247,13 +250,16 @@ def _chip_row(
 
 
 def _add_up(
-    totals: Totals, scene: ScenePlan, slot: ChipSlot, record: BlockRecord, schema: LabelSchema
+    totals: Totals,
+    scene: ScenePlan,
+    slot: ChipSlot,
+    record: BlockRecord,
+    files: Mapping[str, Mapping[str, str]],
+    pixels: Mapping[int, int],
 ) -> None:
     split = slot.split or NO_SPLIT
     masks = record.masks[slot.chip_id]
-    totals.counts.add(
-        scene.name, split, class_pixels(slot, record, schema), int(masks.get("n_instances") or 0)
-    )
+    totals.counts.add(scene.name, split, pixels, int(masks.get("n_instances") or 0))
     for layer, entry in record.images[slot.chip_id].items():
         totals.bands.setdefault(layer, BandSums()).add(entry)
         if split == TRAIN:
@@ -261,7 +267,7 @@ def _add_up(
     totals.small_rests += int(masks.get("n_rests", 0))
     if slot.split is not None:
         totals.ids.setdefault(slot.split, set()).add(slot.chip_id)
-    for entry in _files(slot, record).values():
+    for entry in files.values():
         totals.files.update(f"{entry['sha256']}  {entry['path']}\n".encode())
 
 

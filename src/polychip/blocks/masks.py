@@ -1,5 +1,6 @@
 """The mask half of a block: three states, one declared order, objects counted."""
 
+import functools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,17 +25,20 @@ from polychip.schema import LabelSchema, palette
 
 _FEW_CODES = 8
 """Up to so many, comparing with each code beats looking for stretches of equal pixels."""
+_WORD = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Burned:
     """A block's labels as pixels."""
 
     window: Window
     semantic: NDArray[np.generic]
     """(height, width) class codes, background and ignore included."""
-    covering: Runs
-    """Runs of the features that are neither background nor ignore."""
+    runs: Runs
+    """Of all features, in painting order."""
+    special: NDArray[np.bool_]
+    """(n_runs,) which of them are of background or ignore."""
     covered: NDArray[np.bool_] | None
     """(height, width) where raster labels have a class; None without raster labels."""
     top: NDArray[np.int32] | None
@@ -43,6 +47,11 @@ class Burned:
     """Runs of thing features; `owner` is the block's object."""
     numbers: NDArray[np.int64]
     """The scene's number of each of the block's objects."""
+
+    @functools.cached_property
+    def covering(self) -> Runs:
+        """Runs of the features that are neither background nor ignore."""
+        return self.runs.take(~self.special)
 
 
 def burn_block(
@@ -75,12 +84,12 @@ def burn_block(
         layers.append((top, values))
     paint_layers(layers, runs)
     _ignore(worker, window, valid, semantic)
-    special = (codes == schema.background) | (codes == schema.ignore)
     if top is not None:
         ignored = semantic == schema.ignore
         if ignored.any():
             np.copyto(top, 0, where=ignored)
-    return Burned(window, semantic, runs.take(~special), covered, top, things, numbers)
+    special = (codes == schema.background) | (codes == schema.ignore)
+    return Burned(window, semantic, runs, special, covered, top, things, numbers)
 
 
 def _objects_in(
@@ -147,7 +156,7 @@ def write_masks(
     """Burn a block and write the masks of its chips; returns the chips that stay."""
     job = worker.job
     schema, look = job.known_schema(), semantic_profile(job)
-    burned = burn_block(worker, job.reach(block), valid)
+    burned, whole = burn_block(worker, job.reach(block), valid), bool(valid.all())
     kept: list[ChipSlot] = []
     ignored, with_objects = {}, []
     for slot in chips:
@@ -167,7 +176,7 @@ def write_masks(
             "counts": count_codes(semantic, schema),
             "inside_px": inside,
             "padding_px": semantic.size - inside,
-            "valid_px": int(np.count_nonzero(valid[part])),
+            "valid_px": semantic.size if whole else int(np.count_nonzero(valid[part])),
         }
         if view.top is not None:
             with_objects.append((slot, view.burned, view.top))
@@ -213,14 +222,23 @@ def count_codes(semantic: NDArray[np.generic], schema: LabelSchema) -> dict[str,
         place, length = stretches(semantic)
         counts = np.bincount(semantic.ravel()[place], weights=length)
         return {str(code): int(counts[code]) for code in np.flatnonzero(counts).tolist()}
-    codes.remove(schema.background)  # the rest
-    same = np.empty(semantic.shape, dtype=bool)
-    found = {}
-    for code in codes:
-        np.equal(semantic, semantic.dtype.type(code), out=same)
-        found[code] = int(np.count_nonzero(same))
+    values = _other_than(semantic, schema.background)
+    left, found = int(np.count_nonzero(values != schema.background)), {}
+    for code in sorted(codes - {schema.background}):
+        n = int(np.count_nonzero(values == code)) if left else 0
+        left, found[code] = left - n, n
     found[schema.background] = semantic.size - sum(found.values())
     return {str(code): n for code, n in sorted(found.items()) if n}
+
+
+def _other_than(pixels: NDArray[np.generic], common: int) -> NDArray[np.generic]:
+    """All pixels of another value, and some of this one: in words of eight bytes."""
+    n = _WORD // pixels.itemsize
+    if pixels.size % n:
+        return pixels.ravel()
+    words = pixels.reshape(-1).view(np.uint64)
+    plain = np.full(n, common, dtype=pixels.dtype).view(np.uint64)[0]
+    return words.take(np.flatnonzero(words != plain)).view(pixels.dtype)
 
 
 def _reason_to_skip(worker: SceneWorker, slot: ChipSlot, view: ChipView) -> str | None:

@@ -166,9 +166,14 @@ def _runs_of_lot(
     points: NDArray[np.float64], position: Ints, first: Ints, end: Ints, window: Window
 ) -> tuple[Ints, Ints, Ints, Ints]:
     """Owner, row, start and stop of the runs of some owners: few enough for a processor's cache."""
-    column_bits, row_bits = window.width.bit_length(), window.height.bit_length()
-    line = (position - position[0]) << row_bits
-    n_bits = max(int(line[-1]).bit_length(), row_bits) + column_bits
+    owner, begins = position - position[0], np.flatnonzero(np.diff(position, prepend=-1))
+    top = np.zeros(int(owner[-1]) + 1, dtype=np.int64)
+    top[owner[begins]] = np.minimum.reduceat(first, begins)
+    top_of_edge = top.take(owner)
+    column_bits = window.width.bit_length()
+    row_bits = max(int((end - top_of_edge).max()), 0).bit_length()
+    line = (owner << row_bits) - top_of_edge
+    n_bits = max(int(owner[-1]).bit_length() + row_bits, 1) + column_bits
     crossing = _crossings(points, line, first, end, window, column_bits)
     if n_bits <= 32:  # half the bytes are sorted in half the time
         crossing = crossing.astype(np.uint32)
@@ -177,9 +182,10 @@ def _runs_of_lot(
     some = np.flatnonzero(begin < stop)
     begin, stop = begin[some].astype(np.int64), stop[some].astype(np.int64)
     column, row = (1 << column_bits) - 1, begin >> column_bits
-    return (
-        (row >> row_bits) + position[0], row & ((1 << row_bits) - 1), begin & column, stop & column
-    )  # fmt: skip
+    owner = row >> row_bits
+    row &= (1 << row_bits) - 1
+    row += top.take(owner) - window.y_off
+    return owner + position[0], row, begin & column, stop & column
 
 
 def _crossings(
@@ -194,17 +200,19 @@ def _crossings(
 
     Args:
         points: (n, 4) edges.
-        line: (n,) what is added to the row of each, above the bits of rows.
+        line: (n,) what is added to the row of each: it tells owners apart.
         first: (n,) first row whose centres each edge crosses in the window.
         end: (n,) the row behind the last one.
-        window: columns and rows count from its first pixel.
+        window: columns count from its first pixel.
         column_bits: of the answer, the lowest.
     """
     counts = np.maximum(end - first, 0)
     behind = np.append(0, np.cumsum(counts))
     crossing = np.empty(int(behind[-1]), dtype=np.int64)
     for a, b in pairwise(_lots(behind)):
-        edge = np.repeat(np.arange(b - a), counts[a:b])
+        # np.repeat(np.arange(b - a), counts[a:b]), at half the cost
+        n = int(behind[b] - behind[a])
+        edge = np.bincount(behind[a + 1 : b] - behind[a], minlength=n)[:n].cumsum()
         x1, y1, x2, y2 = np.ascontiguousarray(points[a:b].T)
         row = np.arange(behind[a], behind[b])
         row += (first[a:b] - behind[a:b]).take(edge)
@@ -216,7 +224,7 @@ def _crossings(
         x -= 0.5
         np.ceil(x, out=x)
         np.clip(x, window.x_off, window.x_end, out=x)
-        row += (line[a:b] - window.y_off).take(edge)
+        row += line[a:b].take(edge)
         row <<= column_bits
         row += x.astype(np.int64)
         np.subtract(row, window.x_off, out=crossing[behind[a] : behind[b]])

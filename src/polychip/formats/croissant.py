@@ -167,7 +167,7 @@ class Croissant:
 
             def collect(entry: Entry) -> None:
                 row = entry.value
-                table.add([row])
+                table.add(row)
                 reach.add((row["west"], row["south"], row["east"], row["north"]))
                 if row["date"]:
                     dates.add(row["date"])  # a day a scene: few

@@ -128,14 +128,19 @@ class TableWriter:
         self._columns: dict[str, list[Any]] = {name: [] for name in schema.names}
         self._writer = pq.ParquetWriter(path, schema, compression="zstd")
 
-    def add(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Append rows."""
-        self.extend({name: [row.get(name) for row in rows] for name in self._columns})
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Append a row; columns that it lacks are null."""
+        for name, values in self._columns.items():
+            values.append(row.get(name))
+        self._flush_group()
 
     def extend(self, columns: Mapping[str, Sequence[Any]]) -> None:
         """Append rows given as columns: all of the schema's, of one length."""
         for name, values in self._columns.items():
             values.extend(columns[name])
+        self._flush_group()
+
+    def _flush_group(self) -> None:
         if self._n_rows >= self._GROUP:
             self._flush()
 

@@ -93,17 +93,18 @@ def _text_digest(text: str) -> int:
 def _digests(edges: EdgeSet, parts: Sequence[NDArray[np.uint64]]) -> Digests:
     """Digests of each owner's edges, in any order, and of a number of each part."""
     points = np.asarray(edges.points).view(np.uint64)
-    found = np.empty((edges.n_owners, 2), dtype=np.uint64)
-    for column, factors in enumerate(_FACTORS):
-        behind = np.zeros(len(points) + 1, dtype=np.uint64)
-        for start in range(0, len(points), _LOT):
-            lot = points[start : start + _LOT]
-            mixed = lot[:, 0] * factors[0]  # wraps around, as all that follows
+    behind = np.zeros((2, len(points) + 1), dtype=np.uint64)
+    for start in range(0, len(points), _LOT):
+        lot = np.ascontiguousarray(points[start : start + _LOT].T)
+        for column, factors in enumerate(_FACTORS):
+            mixed = lot[0] * factors[0]  # wraps around, as all that follows
             for place in (1, 2, 3):
-                mixed += lot[:, place] * factors[place]
-            behind[start + 1 : start + 1 + len(lot)] = _mix(mixed)
-        np.cumsum(behind, out=behind)
-        total = behind[edges.end_edge] - behind[edges.first_edge]
+                mixed += lot[place] * factors[place]
+            behind[column, start + 1 : start + 1 + len(mixed)] = _mix(mixed)
+    found = np.empty((edges.n_owners, 2), dtype=np.uint64)
+    for column, sums in enumerate(behind):
+        np.cumsum(sums, out=sums)
+        total = sums[edges.end_edge] - sums[edges.first_edge]
         for part in parts:
             total = _mix(total ^ part)
         found[:, column] = total

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Shapes = Callable[[NDArray[np.int64]], NDArray[np.object_]]
 
-_CHUNK_POINTS = 1 << 15
+_CHUNK_POINTS = 1 << 16
 """Vertices that are worked on at a time: their arrays stay in a processor's cache."""
 _CLEAR_TURN = 1e-8
 """Part of a ring's squared reach that each of its triangles must exceed: rounding moves less."""
@@ -142,16 +142,18 @@ def _goes_round_once(rings: Outlines, centre: _Centre) -> NDArray[np.bool_]:
     middle_x, middle_y = centre(x, y, begin, counts)
     x -= np.repeat(middle_x, counts)
     y -= np.repeat(middle_y, counts)
-    inner = np.ones(len(x), dtype=bool)
-    inner[rings.first[1:] - 1] = False
-    turn = np.zeros(len(x))
+    last = rings.first[1:] - 1  # from ring to ring there is no side
+    turn = np.empty(len(x))
     turn[:-1] = x[:-1] * y[1:] - x[1:] * y[:-1]
-    upwards = np.zeros(len(x), dtype=bool)
+    upwards = np.empty(len(x), dtype=bool)
     upwards[:-1] = (y[:-1] < 0) & (y[1:] >= 0)
+    upwards[last] = False
     limit = _CLEAR_TURN * np.maximum.reduceat(x * x + y * y, begin)
-    left = np.minimum.reduceat(np.where(inner, turn, np.inf), begin)
-    right = np.maximum.reduceat(np.where(inner, turn, -np.inf), begin)
-    once = np.add.reduceat(upwards & inner, begin, dtype=np.int64) == 1
-    closed = (rings.xy[begin] == rings.xy[rings.first[1:] - 1]).all(axis=1)
+    turn[last] = np.inf
+    left = np.minimum.reduceat(turn, begin)
+    turn[last] = -np.inf
+    right = np.maximum.reduceat(turn, begin)
+    once = np.add.reduceat(upwards, begin, dtype=np.int64) == 1
+    closed = (rings.xy[begin] == rings.xy[last]).all(axis=1)
     result: NDArray[np.bool_] = ((left > limit) | (right < -limit)) & once & closed & (counts > 3)
     return result

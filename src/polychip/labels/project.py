@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from polychip.burn.edges import FlatEdges, flat_edges, joined_edges, ring_edges
 from polychip.crs import is_geographic
 from polychip.errors import InputError
+from polychip.grid import Window
 from polychip.labels.footprint import Footprint
 from polychip.labels.outlines import Outlines, Shapes
 
@@ -102,12 +103,8 @@ def _sums_of_rings(
     n_rings = np.bincount(outlines.owner, minlength=outlines.n_polygons)
     if not len(pixels):
         return area, radius, np.flatnonzero(n_rings)
-    begin, counts, window = outlines.first[:-1], outlines.counts, place.window
-    low, high = np.minimum.reduceat(pixels, begin), np.maximum.reduceat(pixels, begin)
-    inside = (
-        (low[:, 0] > window.x_off) & (high[:, 0] < window.x_end)
-        & (low[:, 1] > window.y_off) & (high[:, 1] < window.y_end)
-    )  # fmt: skip
+    begin, counts = outlines.first[:-1], outlines.counts
+    inside = _are_inside(pixels, begin, place.window)
     if not place.operation.is_identity:
         inside &= ~_is_wide(outlines, place)
     x, y = (pixels[:, axis] - np.repeat(pixels[begin, axis], counts) for axis in (0, 1))
@@ -123,6 +120,28 @@ def _sums_of_rings(
     done = np.zeros(outlines.n_polygons, dtype=bool)
     done[owner] = True
     return area, radius, np.flatnonzero((n_rings > 0) & ~done)
+
+
+def _are_inside(
+    pixels: NDArray[np.float64], begin: NDArray[np.int64], window: Window
+) -> NDArray[np.bool_]:
+    """Which rings lie inside a window; mostly all do, and one look at all vertices tells."""
+    x, y = pixels.T
+    low, high = (np.array([(f(x), f(y))]) for f in (np.min, np.max))
+    if not _is_inside(low, high, window).all():
+        low, high = (f.reduceat(pixels, begin) for f in (np.minimum, np.maximum))
+    return np.broadcast_to(_is_inside(low, high, window), len(begin)).copy()
+
+
+def _is_inside(
+    low: NDArray[np.float64], high: NDArray[np.float64], window: Window
+) -> NDArray[np.bool_]:
+    """(n,) whether boxes of corners (n, 2) lie inside a window and don't touch its border."""
+    found: NDArray[np.bool_] = (
+        (low[:, 0] > window.x_off) & (high[:, 0] < window.x_end)
+        & (low[:, 1] > window.y_off) & (high[:, 1] < window.y_end)
+    )  # fmt: skip
+    return found
 
 
 def _is_wide(outlines: Outlines, place: Footprint) -> NDArray[np.bool_]:
