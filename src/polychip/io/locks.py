@@ -10,7 +10,6 @@ import contextlib
 import errno
 import json
 import os
-import socket
 import sys
 import threading
 from dataclasses import dataclass
@@ -122,7 +121,7 @@ def _try(path: Path) -> Holder | int:
 
 def _sign(file: int, path: Path) -> Holder:
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    holder = Holder(socket.gethostname() or "?", os.getpid(), now)
+    holder = Holder(_host(), os.getpid(), now)
     told = {"host": holder.host, "pid": holder.pid, "since": now}
     try:
         os.ftruncate(file, 0)
@@ -133,6 +132,11 @@ def _sign(file: int, path: Path) -> Holder:
             path.unlink()
         raise
     return holder
+
+
+def _host() -> str:
+    """The machine's name, without loading `socket` for it."""
+    return os.environ.get("COMPUTERNAME", "?") if sys.platform == "win32" else os.uname().nodename
 
 
 def _read(file: int, *, sure: bool) -> Holder:
