@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import rasterio
+import shapely
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
@@ -16,7 +20,9 @@ from polychip.borrowed import BorrowedImages
 from polychip.errors import FormatError, InputError, nearest
 from polychip.format_list import CHIPS, INSTANCES
 from polychip.grid import Window
+from polychip.io.index import GEOMETRY
 from polychip.io.raster import gdal_env
+from polychip.io.table_rows import TableRows
 from polychip.manifest import read_manifest, read_schema
 from polychip.schema import LabelSchema
 from polychip.segments import Segment, panoptic_segments
@@ -105,6 +111,15 @@ class Dataset:
         return read_schema(self.manifest["schema"])
 
     @cached_property
+    def _rows(self) -> TableRows:
+        try:
+            return TableRows(self.folder / CHIPS)
+        except (OSError, pa.ArrowException) as error:
+            raise InputError(
+                f"{self.folder / CHIPS} can't be read ({error}); the dataset is damaged"
+            ) from error
+
+    @cached_property
     def _all_chips(self) -> "geopandas.GeoDataFrame":
         import geopandas
 
@@ -149,8 +164,9 @@ class Dataset:
             has = f"it has {', '.join(known)}" if known else "it was built without splits"
             raise InputError(f"{self.folder}: no split '{name}'{nearest(name, known)}; {has}")
         part = Dataset(self.folder)
-        chosen = np.flatnonzero((self.chips["split"] == name).to_numpy())
-        part._chosen = chosen if self._chosen is None else self._chosen[chosen]
+        splits = pq.read_table(self.folder / CHIPS, columns=["split"])["split"]
+        mine = np.flatnonzero(pc.fill_null(pc.equal(splits, name), fill_value=False).to_numpy())
+        part._chosen = mine if self._chosen is None else self._chosen[np.isin(self._chosen, mine)]
         return part
 
     def to_torch(
@@ -193,8 +209,6 @@ class Dataset:
                 "to_torch() needs PyTorch, which is not installed: pip install 'polychip[torch]', "
                 "or PyTorch as https://pytorch.org says for your machine"
             ) from error
-        import pyarrow.parquet as pq
-
         index = pq.read_table(self.folder / CHIPS, columns=["chip_id", "scene", "files"])
         if self._chosen is not None:
             index = index.take(self._chosen)
@@ -276,7 +290,9 @@ class Dataset:
         """
         if not -len(self) <= index < len(self):
             raise IndexError(f"chip {index} of {len(self)}")
-        row = self.chips.iloc[index].to_dict()
+        place = index % len(self)
+        row = self._rows.row(place if self._chosen is None else int(self._chosen[place]))
+        row[GEOMETRY] = shapely.from_wkb(row[GEOMETRY])
         files = {kind: path for kind, path in row["files"].items() if path}
         with gdal_env():
             arrays, transform, crs_wkt = self._read_all(files)
@@ -285,7 +301,7 @@ class Dataset:
         return Chip(
             chip_id=row["chip_id"],
             scene=row["scene"],
-            split=row["split"] if isinstance(row["split"], str) else None,
+            split=row["split"],
             image=next(iter(layers.values())),
             layers=layers,
             semantic=arrays["semantic"][0],

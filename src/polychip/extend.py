@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,13 +20,14 @@ from polychip.build import (
 )
 from polychip.errors import InputError, OutputError, RecipeError, some
 from polychip.execute import make_executor
+from polychip.grid import Window
 from polychip.io.atomic import remove_stale_parts, write_text
 from polychip.io.frozen import load_frozen
 from polychip.io.light import load_pyogrio_light
 from polychip.manifest import read_manifest, schema_entry
 from polychip.recipe import Recipe, Scene, load_recipe
 from polychip.reporter import Reporter, Silent
-from polychip.scenes.prepare import Plan, make_plan, plan_slots, scene_blocks
+from polychip.scenes.prepare import Plan, block_bands, make_plan, scene_blocks
 from polychip.schedule import Build
 from polychip.sources import Sources
 from polychip.state import RunState, lock, release
@@ -133,19 +134,19 @@ def _joined_recipe(
 
 def _refuse_moved(folder: Path, plan: Plan, manifest: Mapping[str, Any]) -> None:
     """Every chip of the dataset must be planned again where it is."""
-    from polychip.format_list import CHIPS
-    from polychip.tables import read_rows
+    from polychip.records import SceneRows
 
     there = {entry["name"] for entry in manifest["scenes"]}
     moved: list[str] = []
     for scene in plan.scenes:
         if scene.name not in there:
             continue
-        planned = {slot.chip_id: slot.window for slot in plan_slots(plan, scene)}
-        for row in read_rows(folder / CHIPS, scene.name, ["scene", "chip_id", "x_off", "y_off"]):
-            window = planned.get(row["chip_id"])
-            if window is None or (window.x_off, window.y_off) != (row["x_off"], row["y_off"]):
-                moved.append(f"{scene.name}/{row['chip_id']}")
+        tables = SceneRows(folder, scene.name, columns=["chip_id", "row", "x_off", "y_off"])
+        for band in block_bands(scene_blocks(plan, scene, 0)):
+            planned = {slot.chip_id: slot.window for block in band for slot in block.chips}
+            rows, _ = tables.band(band)
+            moved += [f"{scene.name}/{chip_id}" for chip_id in _elsewhere(rows, planned)]
+        moved += [f"{scene.name}/{chip_id}" for chip_id in tables.left()]
     if moved:
         new = [scene.name for scene in plan.scenes if scene.name not in there]
         raise RecipeError(
@@ -153,6 +154,16 @@ def _refuse_moved(folder: Path, plan: Plan, manifest: Mapping[str, Any]) -> None
             f"a new scene ({some(new)}) shifts the chips of its group; give it a group of its "
             "own, or build datasets that shall grow with chips.anchor = 'grid'"
         )
+
+
+def _elsewhere(
+    rows: Mapping[str, Mapping[str, Any]], planned: Mapping[str, Window]
+) -> Iterator[str]:
+    """Chips of the index that are not planned, or elsewhere."""
+    for chip_id, row in rows.items():
+        window = planned.get(chip_id)
+        if window is None or (window.x_off, window.y_off) != (row["x_off"], row["y_off"]):
+            yield chip_id
 
 
 def _refuse_changed(identities: Mapping[str, str], manifest: Mapping[str, Any]) -> None:
@@ -184,21 +195,23 @@ def _keep_splits(state: RunState, plan: Plan, told: Mapping[str, Any]) -> None:
 
 def _adopt(folder: Path, build: Build, manifest: Mapping[str, Any]) -> int:
     """Note the blocks of which all chips are there as done; how many chips that are."""
-    from polychip.tables import dataset_records, scene_rows
+    from polychip.records import SceneRows, dataset_records
 
     if schema_entry(build.known_schema()) != manifest["schema"]:
         return 0  # other codes or colours: all masks are made anew
     n, number = 0, 0
     for scene, job in zip(build.plan.scenes, build.jobs, strict=True):
-        rows, objects = scene_rows(folder, job)
-        if job.objects and not _same_dtype(folder, rows.values(), job.instance_dtype):
-            rows = {}  # instance masks need other types now
-        for block in scene_blocks(build.plan, scene, number):
-            number = block.number + 1
-            record = dataset_records(folder, job, block, rows, objects)
-            if record is not None and not build.state.is_done(block.number):
-                build.state.save_record(record)
-                n += len(block.chips)
+        tables = SceneRows(folder, job.scene, objects=job.objects)
+        for band in block_bands(scene_blocks(build.plan, scene, number)):
+            number = band[-1].number + 1
+            rows, objects = tables.band(band)
+            if job.objects and not _same_dtype(folder, rows.values(), job.instance_dtype):
+                continue  # instance masks need other types now
+            for block in band:
+                record = dataset_records(folder, job, block, rows, objects)
+                if record is not None and not build.state.is_done(block.number):
+                    build.state.save_record(record)
+                    n += len(block.chips)
     return n
 
 

@@ -69,6 +69,8 @@ def touched(
     corners = np.array(
         [(w.x_off, w.y_off, w.x_end, w.y_end) for w in (s.window.grown(margin_px) for s in slots)]
     )
+    low, high = corners[:, :2].min(axis=0), corners[:, 2:].max(axis=0)
+    boxes = boxes[(boxes[:, :2] <= high).all(axis=1) & (boxes[:, 2:] >= low).all(axis=1)]
     tree = shapely.STRtree(shapely.box(*corners.T))
     found[np.unique(tree.query(shapely.box(*boxes.T))[1])] = True
     return found
@@ -119,10 +121,14 @@ def remembered(state: RunState) -> dict[str, SceneInputs]:
 
 def _tables(output: Path) -> list[str | None]:
     """Checksums of the index and the table of objects; None for one that isn't there."""
-    return [
-        hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-        for path in (output / CHIPS, output / INSTANCES)
-    ]
+    return [_checksum(output / name) for name in (CHIPS, INSTANCES)]
+
+
+def _checksum(path: Path) -> str | None:
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _digest_of_all(job: SceneJob, chips: ChipOptions, identities: Mapping[str, str]) -> str:

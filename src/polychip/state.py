@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -242,7 +242,7 @@ def clear_dataset(output: Path) -> None:
     remove_strays(output, wanted=())
 
 
-def remove_strays(output: Path, wanted: Collection[str]) -> int:
+def remove_strays(output: Path, wanted: Container[str]) -> int:
     """Remove a dataset's own files but those that are wanted; returns how many chips went.
 
     Further formats go as a whole: they are made from what changes.
@@ -265,7 +265,7 @@ def remove_strays(output: Path, wanted: Collection[str]) -> int:
     return n
 
 
-def _remove_chips(output: Path, name: str, wanted: Collection[str]) -> int:
+def _remove_chips(output: Path, name: str, wanted: Container[str]) -> int:
     """Remove the chip files below a folder that aren't wanted, and folders that hold nothing then.
 
     Texts, not paths: there may be millions.

@@ -3,19 +3,14 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from polychip.addresses import is_remote, public
-from polychip.blocks.images import inside_px
 from polychip.blocks.jobs import INSTANCE, SEMANTIC, Block, BlockRecord, ChipSlot, SceneJob
-from polychip.errors import InputError
 from polychip.format_list import CHIPS, INSTANCES
 from polychip.io.atomic import replacing, write_text
 from polychip.io.index import (
@@ -31,7 +26,7 @@ from polychip.io.index import (
 )
 from polychip.layout.folds import chip_lists
 from polychip.layout.frozen import FROZEN_FILE
-from polychip.scenes.prepare import Plan, ScenePlan, scene_blocks
+from polychip.scenes.prepare import Plan, ScenePlan, block_bands, scene_blocks
 from polychip.schema import LabelSchema
 from polychip.state import RunState
 from polychip.statistics import BandSums, Counts
@@ -65,7 +60,7 @@ class Totals:
     small_rests: int = 0
     """Objects left out of a chip because too little of them is seen there."""
     ids: dict[str, set[str]] = field(default_factory=dict)
-    """Chip ids by split."""
+    """Chip ids by split, of chips that are divided."""
     files: Any = field(default_factory=hashlib.sha256)
     """Running digest of all chip files, in the index's order."""
 
@@ -73,7 +68,7 @@ class Totals:
 def write_tables(plan: Plan, state: RunState, schema: LabelSchema, job: SceneJob) -> Totals:
     """Write chips.parquet and, where there are objects, instances.parquet; rows are streamed."""
     layers = [name for name, _ in job.layers]
-    kinds = [_image_key(name) for name in layers] if job.images else []
+    kinds = [image_key(name) for name in layers] if job.images else []
     kinds += mask_kinds(job)
     codes = sorted({schema.background, schema.ignore, *(c.code for c in schema.classes)})
     rests = job.min_visible > 0
@@ -133,14 +128,9 @@ def _bands(
     """Written chips by row and column, a band of blocks at a time, with what is known of them."""
     number = 0
     for scene in plan.scenes:
-        band: list[Block] = []
-        for block in scene_blocks(plan, scene, number):
-            number = block.number + 1
-            if band and block.chips[0].row > max(slot.row for b in band for slot in b.chips):
-                yield from _one_band(scene, band, state, totals, complete)
-                band = []
-            band.append(block)
-        yield from _one_band(scene, band, state, totals, complete)
+        for band in block_bands(scene_blocks(plan, scene, number)):
+            number = band[-1].number + 1
+            yield from _one_band(scene, band, state, totals, complete)
 
 
 def _one_band(
@@ -175,7 +165,8 @@ def mask_kinds(job: SceneJob) -> list[str]:
     return [SEMANTIC, *([INSTANCE] if job.objects else []), *(spec.name for spec in job.targets)]
 
 
-def _image_key(layer: str) -> str:
+def image_key(layer: str) -> str:
+    """Key of a layer's image among a chip's files."""
     return f"image_{layer}" if layer else "image"
 
 
@@ -183,7 +174,7 @@ def _files(slot: ChipSlot, record: BlockRecord) -> dict[str, dict[str, str]]:
     """Each file of a chip: its path and checksum."""
     images = record.images[slot.chip_id]
     masks = record.masks[slot.chip_id]
-    found = {_image_key(layer): entry for layer, entry in images.items() if "path" in entry}
+    found = {image_key(layer): entry for layer, entry in images.items() if "path" in entry}
     found |= {kind: masks[kind] for kind in (SEMANTIC, INSTANCE) if kind in masks}
     targets: dict[str, dict[str, str]] = masks.get("targets", {})
     return found | targets
@@ -268,7 +259,8 @@ def _add_up(
         if split == TRAIN:
             totals.train_bands.setdefault(layer, BandSums()).add(entry)
     totals.small_rests += int(masks.get("n_rests", 0))
-    totals.ids.setdefault(split, set()).add(slot.chip_id)
+    if slot.split is not None:
+        totals.ids.setdefault(slot.split, set()).add(slot.chip_id)
     for entry in _files(slot, record).values():
         totals.files.update(f"{entry['sha256']}  {entry['path']}\n".encode())
 
@@ -294,123 +286,8 @@ def dataset_digest(output: Path, totals: Totals) -> str:
     for name in names:
         path = output / name
         if path.exists():
-            digest.update(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}\n".encode())
+            with path.open("rb") as file:
+                digest.update(
+                    f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {name}\n".encode()
+                )
     return f"sha256:{digest.hexdigest()}"
-
-
-def read_rows(path: Path, scene: str, columns: list[str] | None = None) -> list[dict[str, Any]]:
-    """A scene's rows of one of the tables; all columns but geometries unless some are named.
-
-    Raises:
-        InputError: it can't be read.
-    """
-    try:
-        table = pq.read_table(path, columns=columns, filters=[("scene", "=", scene)])
-    except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{path} can't be read ({error}); the dataset is damaged") from error
-    shapes = [name for name in (GEOMETRY, "bbox") if name in table.column_names]
-    rows: list[dict[str, Any]] = table.drop(shapes).to_pylist()
-    return rows
-
-
-def scene_rows(
-    output: Path, job: SceneJob
-) -> tuple[dict[str, dict[str, Any]], dict[str, list[dict[str, Any]]]]:
-    """A scene's rows of chips.parquet by chip, and those of instances.parquet.
-
-    Raises:
-        InputError: a table can't be read.
-    """
-    rows = {row["chip_id"]: row for row in read_rows(output / CHIPS, job.scene)}
-    objects: dict[str, list[dict[str, Any]]] = {}
-    for row in read_rows(output / INSTANCES, job.scene) if job.objects else ():
-        row.pop("scene")
-        objects.setdefault(row.pop("chip_id"), []).append(row)
-    return rows, objects
-
-
-def wanted_files(plan: Plan, output: Path) -> set[str]:
-    """Paths below the dataset of the files that the index names, and of what else may be there."""
-    wanted = {name for name in (INSTANCES, "report.html") if _is_made(plan, name)}
-    with pq.ParquetFile(output / CHIPS) as file:
-        for batch in file.iter_batches(columns=["files"]):
-            for files in batch.column("files").to_pylist():
-                wanted.update(files.values())
-    if plan.has_splits:
-        lists = chip_lists(
-            {name: set() for name in plan.splits.names}, kfold=plan.recipe.split.by == "kfold"
-        )
-        wanted.update(f"splits/{name}.txt" for name in lists)
-    if plan.frozen is not None:
-        wanted.add(f"splits/{FROZEN_FILE}")
-    return wanted
-
-
-def _is_made(plan: Plan, name: str) -> bool:
-    if name == INSTANCES:
-        return plan.recipe.masks.mode != "semantic"
-    return plan.recipe.output.report or name != "report.html"
-
-
-def files_are_there(output: Path, row: Mapping[str, Any]) -> bool:
-    """Whether a chip has all its files; by texts, for there may be millions."""
-    return all(os.path.isfile(f"{output}/{path}") for path in row["files"].values())  # noqa: PTH113
-
-
-def dataset_records(
-    output: Path,
-    job: SceneJob,
-    block: Block,
-    rows: Mapping[str, Mapping[str, Any]],
-    objects: Mapping[str, list[dict[str, Any]]],
-) -> BlockRecord | None:
-    """The record that a block left, from the tables of the dataset; None when chips are missing.
-
-    Args:
-        output: the dataset.
-        job: of the block's scene.
-        block: what was planned.
-        rows: the scene's of chips.parquet, by chip.
-        objects: the scene's of instances.parquet, by chip.
-    """
-    record = BlockRecord(block.number)
-    for slot in block.chips:
-        row = rows.get(slot.chip_id)
-        if row is None or not files_are_there(output, row):
-            return None
-        for layer, _ in job.layers:
-            entry = {name: row[stat_column(layer, name)] for name in STATISTICS}
-            if job.images:
-                kind = _image_key(layer)
-                entry |= {"path": row["files"][kind], "sha256": row["sha256"][kind]}
-            record.images.setdefault(slot.chip_id, {})[layer] = entry
-        record.masks[slot.chip_id] = _mask_entry(job, slot, row)
-        if job.objects:
-            mine = objects.get(slot.chip_id, [])
-            record.instances[slot.chip_id] = {
-                name: [entry[name] for entry in mine] for name in OBJECT_COLUMNS
-            }
-    return record
-
-
-def _mask_entry(job: SceneJob, slot: ChipSlot, row: Mapping[str, Any]) -> dict[str, Any]:
-    schema, inside = job.known_schema(), inside_px(job, slot)
-    padding = slot.window.width * slot.window.height - inside
-    codes = {schema.background, schema.ignore, *(entry.code for entry in schema.classes)}
-    pixels = {code: int(row[pixel_column(code)]) for code in sorted(codes)}
-    pixels[schema.ignore] += padding
-    files = {
-        kind: {"path": path, "sha256": row["sha256"][kind]} for kind, path in row["files"].items()
-    }
-    entry: dict[str, Any] = {kind: files[kind] for kind in (SEMANTIC, INSTANCE) if kind in files}
-    if job.targets:
-        entry["targets"] = {spec.name: files[spec.name] for spec in job.targets}
-    if row.get("n_rests"):
-        entry["n_rests"] = row["n_rests"]
-    return entry | {
-        "counts": {str(code): n for code, n in pixels.items() if n},
-        "inside_px": inside,
-        "padding_px": padding,
-        "valid_px": round(row["valid_fraction"] * inside),
-        "n_instances": row["n_instances"],
-    }

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from polychip import tasks
-from polychip.blocks.jobs import Block, BlockRecord, ChipSlot
+from polychip.blocks.jobs import Block, BlockRecord, ChipSlot, SceneJob
 from polychip.build import (
     RunOptions,
     Start,
@@ -27,13 +30,13 @@ from polychip.inputs import SceneInputs, remembered, scene_inputs, touched
 from polychip.io.atomic import remove_stale_parts
 from polychip.io.light import load_pyogrio_light
 from polychip.recipe import Recipe
+from polychip.records import SceneRows, dataset_records, files_are_there, wanted_files
 from polychip.reporter import Reporter, Silent
 from polychip.scenes.choose import needs_labels
-from polychip.scenes.prepare import make_plan, scene_blocks
+from polychip.scenes.prepare import block_bands, count_blocks, make_plan, scene_blocks
 from polychip.schedule import Build
 from polychip.sources import Sources
 from polychip.state import MANIFEST, UPDATING, RunState, clear_blocks, lock, release, remove_strays
-from polychip.tables import dataset_records, files_are_there, scene_rows, wanted_files
 
 if TYPE_CHECKING:
     from polychip.finish import Summary
@@ -151,33 +154,47 @@ class _Kept:
         """Hand the chips that stay over to a build whose labels are loaded."""
         number = 0
         for scene, job in zip(build.plan.scenes, build.jobs, strict=True):
-            blocks = list(scene_blocks(build.plan, scene, number))
-            number += len(blocks)
             old = self.before.get(scene.name)
             traces = tasks.trace_scene(job)
             now = scene_inputs(job, traces, build.plan.recipe.chips, self.identities)
             if old is None or old.whole != now.whole:
+                number += count_blocks(build.plan, scene)
                 continue
-            rows, objects = scene_rows(self.state.output, job)
-            slots = [slot for block in blocks for slot in block.chips]
-            hit = touched(slots, old.boxes_changed(now), job.margin_px)
-            same = {slot.chip_id for slot, is_hit in zip(slots, hit, strict=True) if not is_hit}
-            for block in blocks:
-                staying = tuple(
-                    slot
-                    for slot in block.chips
-                    if slot.chip_id in same and self._usable(slot, rows.get(slot.chip_id))
-                )
-                record = dataset_records(
-                    self.state.output, job, replace(block, chips=staying), rows, objects
-                )
-                skipped = {
-                    slot.chip_id: old.skipped[slot.chip_id]
-                    for slot in block.chips
-                    if slot.chip_id in same and slot.chip_id in old.skipped
-                }
-                if record is not None:
-                    self._hand_over(build, block, replace(record, skipped=skipped))
+            tables = SceneRows(self.state.output, job.scene, objects=job.objects)
+            changed = old.boxes_changed(now)
+            for band in block_bands(scene_blocks(build.plan, scene, number)):
+                number = band[-1].number + 1
+                self._find_band(build, job, band, tables, old, changed)
+
+    def _find_band(
+        self,
+        build: Build,
+        job: SceneJob,
+        band: list[Block],
+        tables: SceneRows,
+        old: SceneInputs,
+        changed: NDArray[np.int64],
+    ) -> None:
+        rows, objects = tables.band(band)
+        slots = [slot for block in band for slot in block.chips]
+        hit = touched(slots, changed, job.margin_px)
+        same = {slot.chip_id for slot, is_hit in zip(slots, hit, strict=True) if not is_hit}
+        for block in band:
+            staying = tuple(
+                slot
+                for slot in block.chips
+                if slot.chip_id in same and self._usable(slot, rows.get(slot.chip_id))
+            )
+            record = dataset_records(
+                self.state.output, job, replace(block, chips=staying), rows, objects
+            )
+            skipped = {
+                slot.chip_id: old.skipped[slot.chip_id]
+                for slot in block.chips
+                if slot.chip_id in same and slot.chip_id in old.skipped
+            }
+            if record is not None:
+                self._hand_over(build, block, replace(record, skipped=skipped))
 
     def _hand_over(self, build: Build, block: Block, record: BlockRecord) -> None:
         n = sum(record.tells(slot.chip_id) for slot in block.chips)

@@ -8,12 +8,14 @@ SCHEMA = {"classes": [{"name": "water", "code": 1}, {"name": "road", "code": 2}]
 
 
 def features(water: list[int], road: list[int], green: list[float], splits: list[str]) -> Features:
+    names = list(dict.fromkeys(splits))
     return Features(
         ("mean of green",),
         np.array(green)[:, None],
         {1: np.array(water), 2: np.array(road)},
         np.ones(len(water)),
-        splits,
+        np.array([names.index(split) for split in splits], dtype=np.int32),
+        names,
     )
 
 

@@ -158,21 +158,31 @@ class FilesCheck:
             self.found.wrong("the index names a file twice")
         for names in _files_below(self._folder):
             shorts = np.array([_short(name) for name in names], dtype=np.uint64)
-            for index in np.flatnonzero(~np.isin(shorts, known)).tolist():
+            for index in np.flatnonzero(~_is_among(shorts, known)).tolist():
                 self.found.wrong(f"{names[index]} is in the folder, but not in the index")
         for part in sorted(self._leftovers()):
             self.found.wrong(f"{part} is left over from a run that broke off")
         return self.found.check(f"all {self._n} files are there, and no others")
 
     def _leftovers(self) -> Iterator[str]:
-        for path in self._folder.rglob(".*.part*"):
-            relative = path.relative_to(self._folder)
-            if _PART.fullmatch(path.name) and relative.parts[0] != STATE:
-                yield relative.as_posix()
+        for root, folders, names in os.walk(self._folder):
+            if Path(root) == self._folder and STATE in folders:
+                folders.remove(STATE)
+            for name in names:
+                if _PART.fullmatch(name):
+                    yield (Path(root) / name).relative_to(self._folder).as_posix()
 
 
 def _short(path: str) -> int:
     return int.from_bytes(hashlib.blake2b(path.encode(), digest_size=8).digest(), "big")
+
+
+def _is_among(values: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which values are among the known, which are sorted: looked up, for there may be millions."""
+    if not len(known):
+        return np.zeros(len(values), dtype=np.bool_)
+    places = np.minimum(np.searchsorted(known, values), len(known) - 1)
+    return np.asarray(known[places] == values)
 
 
 def _files_below(folder: Path) -> Iterator[list[str]]:

@@ -31,6 +31,19 @@ class GroupMap:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A chip on the map."""
+
+    corners: Corners
+    """(4, 2), round from that of the first pixel."""
+    split: str | None
+    share: float
+    """How much of it was looked at."""
+    looked_at: NDArray[np.bool_] | None
+    """(_CELLS, _CELLS); None where its mask was not read."""
+
+
 def draw_maps(
     folder: Path, index: ChipIndex, ignore: int, colours: Mapping[str | None, str], at_most: int
 ) -> list[GroupMap]:
@@ -43,19 +56,19 @@ def draw_maps(
         colours: by split; None for chips that are not divided.
         at_most: number of maps.
     """
-    corners, groups = index.corners(), index.texts("group")
-    splits, files = index.texts("split"), index.table["files"]
+    group_of, groups = index.coded("group")
+    split_of, splits = index.coded("split")
     shares = index.numbers("labelled_fraction")
-    parts = np.flatnonzero((shares > 0) & (shares < 1))[:_READ_AT_MOST]
+    parts = np.flatnonzero((shares > 0) & (shares < 1))[:_READ_AT_MOST].tolist()
     looked = {
-        int(place): _cells(folder / files[int(place)]["semantic"].as_py(), ignore)
-        for place in parts
+        place: _cells(folder / files["semantic"], ignore)
+        for place, files in zip(parts, index.texts("files", parts), strict=True)
     }
     maps = []
-    for group in list(dict.fromkeys(groups))[:at_most]:
-        places = [i for i, name in enumerate(groups) if name == group]
+    for number, group in enumerate(groups[:at_most]):
+        places = np.flatnonzero(group_of == number)
         step = -(-len(places) // _DRAWN_AT_MOST)
-        drawn = places[::step]
+        drawn = places[::step].tolist()
         notes = []
         if step > 1:
             notes.append(f"Of {len(places):,} chips every {step}th is drawn.")
@@ -65,8 +78,11 @@ def draw_maps(
                 f"{unread:,} chips that were looked at in part are drawn whole where more than "
                 "half was looked at, else empty."
             )
-        picture = _draw(group, corners, drawn, splits, colours, shares, looked)
-        maps.append(GroupMap(group, picture, tuple(notes)))
+        outlines = [
+            Outline(corners, splits[split_of[i]], float(shares[i]), looked.get(i))
+            for i, corners in zip(drawn, index.corners(drawn), strict=True)
+        ]
+        maps.append(GroupMap(str(group), _draw(str(group), outlines, colours), tuple(notes)))
     return maps
 
 
@@ -79,17 +95,9 @@ def _cells(path: Path, ignore: int) -> NDArray[np.bool_]:
     return seen
 
 
-def _draw(
-    group: str,
-    corners: Corners,
-    drawn: Sequence[int],
-    splits: Sequence[str | None],
-    colours: Mapping[str | None, str],
-    shares: NDArray[np.float64],
-    looked: Mapping[int, NDArray[np.bool_]],
-) -> Html:
-    mine = corners[list(drawn)]
-    low, high = mine.reshape(-1, 2).min(axis=0), mine.reshape(-1, 2).max(axis=0)
+def _draw(group: str, drawn: Sequence[Outline], colours: Mapping[str | None, str]) -> Html:
+    corners = np.stack([outline.corners for outline in drawn])
+    low, high = corners.reshape(-1, 2).min(axis=0), corners.reshape(-1, 2).max(axis=0)
     extent = np.maximum(high - low, 1e-12)
     scale = min(_WIDTH / extent[0], _TALLEST / extent[1])
     on_paper = np.stack(
@@ -97,12 +105,12 @@ def _draw(
     )
     outlines: dict[str | None, list[str]] = {}
     seen: dict[str | None, list[str]] = {}
-    for i in drawn:
-        outlines.setdefault(splits[i], []).append(_ring(on_paper[i]))
-        if i in looked:
-            seen.setdefault(splits[i], []).extend(_parts(on_paper[i], looked[i]))
-        elif shares[i] > 0.5:
-            seen.setdefault(splits[i], []).append(_ring(on_paper[i]))
+    for outline, points in zip(drawn, on_paper, strict=True):
+        outlines.setdefault(outline.split, []).append(_ring(points))
+        if outline.looked_at is not None:
+            seen.setdefault(outline.split, []).extend(_parts(points, outline.looked_at))
+        elif outline.share > 0.5:
+            seen.setdefault(outline.split, []).append(_ring(points))
     shapes = []
     for split, colour in colours.items():
         if split in outlines:

@@ -1,33 +1,36 @@
-"""A dataset's index as the page needs it: columns, not rows."""
+"""A dataset's index as the page needs it: of all chips a few columns, rows of those it shows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import shapely
 from numpy.typing import NDArray
 
 from polychip.format_list import CHIPS, INSTANCES
 from polychip.io.index import GEOMETRY, pixel_column, stat_column
+from polychip.io.table_rows import TableRows
 from polychip.report.choice import Features
 
-_PLACE = ["chip_id", "scene", "x_off", "y_off", "width", "height", "files"]
+_PLACE = ["chip_id", "scene", "split", "x_off", "y_off", "width", "height", "files"]
 _IN_PREVIEW = 6
-_PLAIN = [
-    "chip_id", "group", "scene", "row", "col", "x_off", "y_off", "width", "height", "split",
-    "files", "valid_fraction", "labelled_fraction", "n_instances",
-]  # fmt: skip
+_CODED = ["group", "split"]
+_PLAIN = [*_CODED, "width", "height", "valid_fraction", "labelled_fraction", "n_instances"]
 
 
 @dataclass(frozen=True, slots=True)
 class ChipIndex:
-    """The columns of chips.parquet that the page shows."""
+    """What the page shows of chips.parquet: some 100 bytes a chip are held, rows read on demand."""
 
     table: pa.Table
+    """Numbers of all chips; texts in it are coded."""
+    rows: TableRows
+    """All columns."""
     pixels: dict[int, NDArray[np.int64]]
     """Pixels by class code in the schema's order, without background and ignore."""
     band_means: NDArray[np.float64]
@@ -40,22 +43,33 @@ class ChipIndex:
 
     def row(self, index: int) -> dict[str, Any]:
         """A chip's row."""
-        rows: list[dict[str, Any]] = self.table.slice(index, 1).to_pylist()
+        rows: list[dict[str, Any]] = self.rows.take([index], _PLACE).to_pylist()
         return rows[0]
 
-    def texts(self, column: str) -> list[Any]:
-        """A column as plain values."""
-        values: list[Any] = self.table[column].to_pylist()
+    def texts(self, column: str, places: Sequence[int]) -> list[Any]:
+        """A column of some chips as plain values."""
+        values: list[Any] = self.rows.take(places, [column])[column].to_pylist()
         return values
 
     def numbers(self, column: str) -> NDArray[np.float64]:
         """A column of numbers; NaN where there is none."""
         return self.table[column].cast(pa.float64()).to_numpy().astype(np.float64)  # type: ignore[no-any-return]
 
-    def corners(self) -> NDArray[np.float64]:
-        """Corners of the footprints, (chips, 4, 2), round from that of the first pixel."""
-        shapes = shapely.from_wkb(self.table[GEOMETRY].to_numpy())
-        ends = shapely.get_coordinates(shapes).reshape(len(self), -1, 2)
+    def coded(self, name: str) -> tuple[NDArray[np.int32], list[str | None]]:
+        """A group's or split's number for each chip, and their names as they first appear."""
+        column = self.table[name].unify_dictionaries().combine_chunks()
+        if isinstance(column, pa.ChunkedArray):
+            column = column.chunk(0)
+        codes = pc.fill_null(column.indices, -1).to_numpy()
+        values, first, place = np.unique(codes, return_index=True, return_inverse=True)
+        names = [None if code < 0 else column.dictionary[code].as_py() for code in values.tolist()]
+        order = np.argsort(first)
+        return np.argsort(order).astype(np.int32)[place], [names[i] for i in order.tolist()]
+
+    def corners(self, places: Sequence[int]) -> NDArray[np.float64]:
+        """Corners of some footprints, (chips, 4, 2), round from that of the first pixel."""
+        shapes = shapely.from_wkb(self.rows.take(places, [GEOMETRY])[GEOMETRY].to_numpy())
+        ends = shapely.get_coordinates(shapes).reshape(len(places), -1, 2)
         return ends[:, : -1 : (ends.shape[1] - 1) // 4]
 
     def features(self, class_names: Mapping[int, str]) -> Features:
@@ -75,7 +89,7 @@ class ChipIndex:
         values = np.stack(columns, axis=1) if columns else np.zeros((len(self), 0))
         return Features(
             tuple(names), values, self.pixels, self.numbers("labelled_fraction"),
-            self.texts("split"),
+            *self.coded("split"),
         )  # fmt: skip
 
 
@@ -88,8 +102,8 @@ def read_index(folder: Path, manifest: Mapping[str, Any]) -> ChipIndex:
     key, bands = next(iter(manifest["bands"].items()), first)
     layer = "" if key == "image" else key
     wanted = [stat_column(layer, name) for name in ("n_valid", "sum")] if bands else []
-    columns = [*_PLAIN, GEOMETRY, *(pixel_column(code) for code in codes), *wanted]
-    table = pq.read_table(folder / CHIPS, columns=columns)
+    columns = [*_PLAIN, *(pixel_column(code) for code in codes), *wanted]
+    table = pq.read_table(folder / CHIPS, columns=columns, read_dictionary=_CODED)
     means = np.zeros((table.num_rows, 0))
     if wanted:
         count, total = (
@@ -97,9 +111,10 @@ def read_index(folder: Path, manifest: Mapping[str, Any]) -> ChipIndex:
             for name in wanted
         )
         means = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+        table = table.drop(wanted)
     names = tuple(band["name"] or f"band {band['band']}" for band in bands)
     pixels = {code: table[pixel_column(code)].to_numpy() for code in codes}
-    return ChipIndex(table, pixels, means, names)
+    return ChipIndex(table, TableRows(folder / CHIPS), pixels, means, names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +149,7 @@ def preview_rows(
     totals = manifest["counts"]["pixels"]
     codes.sort(key=lambda code: totals.get(str(code), 0))
     columns = [f"px_{code}" for code in codes]
-    table = pq.read_table(folder / CHIPS, columns=[*_PLACE, "valid_fraction", *columns])
+    table = pq.read_table(folder / CHIPS, columns=["valid_fraction", *columns])
     valid = table["valid_fraction"].to_numpy()
     chosen: list[int] = []
     for turn in range(count * max(1, len(columns))):
@@ -146,5 +161,5 @@ def preview_rows(
         best = int(np.argmax(score))
         if best not in chosen:
             chosen.append(best)
-    rows: list[dict[str, Any]] = table.select(_PLACE).take(chosen).to_pylist()
+    rows: list[dict[str, Any]] = TableRows(folder / CHIPS).take(chosen, _PLACE).to_pylist()
     return rows

@@ -25,7 +25,10 @@ class Features:
     """Pixels by class code, without background and ignore."""
     looked_at: Floats
     """Share of each chip that is not ignore."""
+    split: NDArray[np.int32]
+    """The place of each chip's split among `splits`."""
     splits: Sequence[str | None]
+    """Names, as they first appear; None for chips that are not divided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +77,8 @@ def _by_split(features: Features) -> Iterator[tuple[str, None, list[Chosen]]]:
     total = np.zeros(len(features.looked_at), dtype=np.int64)
     for pixels in features.pixels.values():
         total = total + pixels
-    for name in dict.fromkeys(features.splits):
-        inside = np.array([split == name for split in features.splits])
+    for number, name in enumerate(features.splits):
+        inside = features.split == number
         seen = inside & (features.looked_at > 0)
         among = np.flatnonzero(seen if seen.any() else inside)
         yield name or "all chips", None, _three(features, among, total, "class pixels")
@@ -109,18 +112,23 @@ def _three(
 
 def _oddest(features: Features, among: NDArray[np.int64]) -> tuple[int, str]:
     """The chip farthest from the mean of these chips, in standard deviations, and by what."""
-    values = features.values[among]
-    known = np.isfinite(values)
-    count = np.maximum(known.sum(axis=0), 1)
-    filled = np.where(known, values, 0.0)
-    mean = filled.sum(axis=0) / count
-    apart = np.where(known, values - mean, 0.0)
-    spread = np.sqrt((apart**2).sum(axis=0) / count)
-    scaled = apart / np.where(spread > 1e-12, spread, np.inf)
-    place = int(np.argmax((scaled**2).sum(axis=1)))
-    feature = int(np.argmax(np.abs(scaled[place])))
-    times = float(scaled[place, feature])
+    far = np.zeros(len(among))
+    for column in features.values.T:
+        far += _apart(column[among]) ** 2
+    place = int(np.argmax(far))
+    mine = [_apart(column[among])[place] for column in features.values.T]
+    feature = int(np.argmax(np.abs(mine))) if mine else 0
+    times = float(mine[feature]) if mine else 0.0
     if not times:
         return int(among[place]), ""
     side = "above" if times > 0 else "below"
     return int(among[place]), f"{features.names[feature]} {abs(times):.1f} sd {side} the mean"
+
+
+def _apart(values: Floats) -> Floats:
+    """How far each is from the mean, in standard deviations; 0 for NaN, or where all are alike."""
+    known = np.isfinite(values)
+    count = max(int(known.sum()), 1)
+    apart = np.where(known, values - np.where(known, values, 0.0).sum() / count, 0.0)
+    spread = float(np.sqrt((apart**2).sum() / count))
+    return apart / (spread if spread > 1e-12 else np.inf)

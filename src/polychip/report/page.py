@@ -199,11 +199,11 @@ def _chosen(
         name or "all chips": colour for name, colour in split_colours(manifest).items()
     }
     colours |= {entry["code"]: entry["color"] for entry in manifest["schema"]["classes"]}
-    ids, scenes, splits = (index.texts(name) for name in ("chip_id", "scene", "split"))
 
     def name_of(place: int) -> tuple[str, str]:
-        where = scenes[place] + (f", {splits[place]}" if splits[place] else "")
-        return ids[place], where
+        row = index.row(place)
+        where = row["scene"] + (f", {row['split']}" if row["split"] else "")
+        return row["chip_id"], where
 
     return sheet_section(groups, sheet, colours, name_of)
 
@@ -212,7 +212,7 @@ def _map(
     folder: Path, manifest: Mapping[str, Any], index: ChipIndex, colours: Mapping[str | None, str]
 ) -> Html:
     maps = draw_maps(folder, index, manifest["schema"]["ignore"], colours, _MAPS)
-    used = set(index.texts("split"))
+    used = set(index.coded("split")[1])
     legend = [
         element("li", swatch(colour), name or "chips")
         for name, colour in colours.items()
@@ -225,7 +225,7 @@ def _map(
         )
         for each in maps
     ]  # fmt: skip
-    n_groups = len(set(index.texts("group")))
+    n_groups = len(index.coded("group")[1])
     words = (
         "Outlines are chips, filled is what was looked at (not ignore). Scenes of one group share "
         "their ground. North is up."

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from polychip import wording
 from polychip.report.charts import length_bar, share_bar, size_histogram
 from polychip.report.chips import ObjectSizes
@@ -183,7 +185,8 @@ def sizes_section(manifest: Manifest, sizes: ObjectSizes | None) -> Html:
     for code, name, colour, _ in coded(manifest):
         if code in sizes.by_class:
             seen = sizes.by_class[code]
-            half = int(sorted(seen.tolist())[(len(seen) - 1) // 2])
+            middle = (len(seen) - 1) // 2
+            half = int(np.partition(seen, middle)[middle])
             label = (
                 f"{name}: {wording.plural(len(seen), 'view')}, from {seen.min():,} to "
                 f"{seen.max():,} px, half of them at most {half:,} px"

@@ -177,9 +177,9 @@ class LabelSurvey:
                     unit = int(units[chips[at]])
                     pixels[unit] += counts[codes]
                     labelled[unit] += counts.sum() - counts[self.schema.ignore]
-                    told = seen if objects else ()
-                    keys = [numbers.setdefault(key, len(numbers)) for key in told]
-                    shown.append(np.array([(unit, key) for key in keys]).reshape(-1, 2))
+                    if objects and seen:
+                        keys = [numbers.setdefault(key, len(numbers)) for key in seen]
+                        shown.append(np.array([(unit, key) for key in keys]))
         pairs = np.unique(np.concatenate(shown).astype(np.int64), axis=0)
         return Contents(names, pixels, labelled, pairs, len(numbers))
 

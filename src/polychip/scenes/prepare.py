@@ -2,7 +2,7 @@
 
 import hashlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -279,6 +279,21 @@ def scene_blocks(plan: Plan, scene: ScenePlan, first_number: int) -> Iterator[Bl
         yield Block(number, scene.name, tuple(chip_slots(plan, scene, members)))
 
 
+def block_bands(blocks: Iterable[Block]) -> Iterator[list[Block]]:
+    """A scene's blocks in bands: no row of chips is in two of them."""
+    band: list[Block] = []
+    last = 0
+    for block in blocks:
+        if band and block.chips[0].row > last:
+            yield band
+            band = []
+        rows = max(slot.row for slot in block.chips)
+        last = max(last, rows) if band else rows
+        band.append(block)
+    if band:
+        yield band
+
+
 def count_blocks(plan: Plan, scene: ScenePlan) -> int:
     """Number of blocks that `scene_blocks` gives."""
     rows, cols = block_chips(plan, scene)
@@ -314,11 +329,6 @@ def block_chips(plan: Plan, scene: ScenePlan) -> tuple[int, int]:
     tall = min(BLOCK_PX, most_rows)
     rows = max(1, (tall - height) // stride_y + 1)
     return rows, cols
-
-
-def plan_slots(plan: Plan, scene: ScenePlan) -> Iterator[ChipSlot]:
-    """All chips of a scene, by row and column."""
-    return chip_slots(plan, scene, scene.kept)
 
 
 def chip_slots(plan: Plan, scene: ScenePlan, members: NDArray[np.int64]) -> Iterator[ChipSlot]:
