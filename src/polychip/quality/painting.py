@@ -21,6 +21,8 @@ Ints = NDArray[np.int64]
 NOTHING = -1
 """No feature, no object."""
 _CIRCLE = 16
+_AREAS = 20_000
+"""Polygons whose areas are taken at a time; bounds the memory."""
 
 
 class CannotRepeatError(Exception):
@@ -93,7 +95,6 @@ class Shapes:
     carrier: Carrier
     geometry: NDArray[np.object_]
     tree: shapely.STRtree
-    edges: shapely.STRtree
     turns: tuple[float, ...]
     """Shifts of longitude under which the layer is looked at."""
     reach: Ints
@@ -101,14 +102,13 @@ class Shapes:
 
     @classmethod
     def of(cls, carrier: Carrier, geometry: NDArray[np.object_]) -> "Shapes":
-        """Prepare polygons of a layer."""
-        shapely.prepare(geometry)
+        """Polygons of a layer; those that chips meet are prepared when they do."""
         bounds = shapely.bounds(geometry)
         degrees = pyproj.CRS.from_user_input(carrier.crs_wkt).is_geographic
         wide = degrees and len(bounds) and np.nanmax(np.abs(bounds[:, [0, 2]])) > 179.0
         turns = (0.0, -360.0, 360.0) if wide else (0.0,)
-        tree, edges = shapely.STRtree(geometry), shapely.STRtree(shapely.boundary(geometry))
-        return cls(carrier, geometry, tree, edges, turns, _reach(carrier, bounds, turns))
+        tree = shapely.STRtree(geometry)
+        return cls(carrier, geometry, tree, turns, _reach(carrier, bounds, turns))
 
     def near(self, points: Floats) -> Ints:
         """Polygons whose envelope meets that of label coordinates."""
@@ -140,6 +140,7 @@ class Shapes:
     def _holds(self, number: int, points: Floats) -> Ints:
         """Indices of the points inside a polygon."""
         shape = self.geometry[number]
+        shapely.prepare(shape)
         west, south, east, north = shape.bounds
         found = []
         for shift in self.turns:
@@ -163,7 +164,12 @@ class Shapes:
         pairs = []
         for shift in self.turns:
             circles = shapely.polygons(rings + np.array([shift, 0.0]))
-            pairs.append(self.edges.query(circles, predicate="intersects"))
+            point, polygon = self.tree.query(circles)
+            met, place = np.unique(polygon, return_inverse=True)
+            edges = shapely.boundary(self.geometry[met])
+            shapely.prepare(circles)
+            hit = shapely.intersects(circles[point], edges[place])
+            pairs.append(np.stack((point[hit], polygon[hit])))
         point, polygon = np.concatenate(pairs, axis=1)
         return point, polygon
 
@@ -297,14 +303,17 @@ def feature_areas(shapes: Shapes, least: Window, most: Window) -> Floats:
     margin = (high - low) * 0.5
     box = shapely.box(*(low - margin), *(high + margin))
     total = np.zeros((len(shapes.geometry), 2))
-    for shift in shapes.turns:
-        geometry = shapely.transform(shapes.geometry, partial(np.add, np.array([shift, 0.0])))
-        far = ~shapely.covers(box, geometry)
-        geometry[far] = shapely.intersection(geometry[far], box)
-        moved = shapely.transform(geometry, shapes.carrier.to_pixels)
-        for column, w in enumerate((least, most)):
-            inside = shapely.clip_by_rect(moved, w.x_off, w.y_off, w.x_end, w.y_end)
-            total[:, column] += shapely.area(inside)
+    for begin in range(0, len(total), _AREAS):
+        some = slice(begin, begin + _AREAS)
+        for shift in shapes.turns:
+            move = partial(np.add, np.array([shift, 0.0]))
+            geometry = shapely.transform(shapes.geometry[some], move)
+            far = ~shapely.covers(box, geometry)
+            geometry[far] = shapely.intersection(geometry[far], box)
+            moved = shapely.transform(geometry, shapes.carrier.to_pixels)
+            for column, w in enumerate((least, most)):
+                inside = shapely.clip_by_rect(moved, w.x_off, w.y_off, w.x_end, w.y_end)
+                total[some, column] += shapely.area(inside)
     return total
 
 
