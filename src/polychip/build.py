@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 from polychip import __version__, tasks
 from polychip.addresses import is_remote, public
 from polychip.blocks.jobs import BlockRecord
-from polychip.errors import InputError, Interrupted, PolychipError, some
+from polychip.errors import InputError, Interrupted, PolychipError
 from polychip.execute import Executor, default_workers, make_executor
 from polychip.format_list import FORMATS_FOLDER
 from polychip.io.atomic import remove_stale_parts, write_text
-from polychip.io.identity import content_id, stat_id
 from polychip.io.light import load_pyogrio_light
 from polychip.layout.frozen import FROZEN_FILE, FrozenSplit
-from polychip.recipe import Recipe, map_paths, source_files
+from polychip.recipe import Recipe, map_paths
 from polychip.reporter import Reporter, Silent
 from polychip.scenes.choose import needs_labels
 from polychip.scenes.prepare import Plan, count_blocks, make_plan
 from polychip.schedule import Build
-from polychip.state import MANIFEST, RunState, abandon, begin, claim, release
+from polychip.sources import SourceChangedError, Sources
+from polychip.state import MANIFEST, RunState, abandon, begin, claim, clear_blocks, release
 
 if TYPE_CHECKING:
     from polychip.finish import Summary
@@ -74,9 +74,10 @@ def run(
     try:
         if options.own_process and needs_labels(recipe):
             load_pyogrio_light()
+        sources = Sources(recipe)
         plan = make_plan(recipe)
         executor = executor or make_executor(workers_for(plan, options))
-        identities = source_identities(recipe)
+        identities = sources.identify()
         output = Path(recipe.output.path)
         told = fingerprint(recipe, identities, plan.frozen)
         state = claim(output, told, resume=options.resume, overwrite=options.overwrite)
@@ -89,7 +90,7 @@ def run(
         try:
             check_workers(executor, state, identities)
             summary = carry_out(
-                plan, state, executor, options, reporter, identities,
+                plan, state, executor, options, reporter, sources,
                 Start(start, labels_first=replaces, keep=options.resume),
             )  # fmt: skip
             summary = replace(summary, formats=write_formats(recipe, options, reporter))
@@ -160,7 +161,7 @@ def carry_out(
     executor: Executor,
     options: RunOptions,
     reporter: Reporter,
-    identities: dict[str, str],
+    sources: Sources,
     start: Start,
 ) -> "Summary":
     """Make the chips of a plan and finish the dataset.
@@ -169,7 +170,6 @@ def carry_out(
         PolychipError: an input can't be used, or a worker died.
         Interrupted: Ctrl-C.
     """
-    stats = {path: stat_id(path) for path in identities}
     began = False
     build: Build
 
@@ -188,21 +188,23 @@ def carry_out(
         labels_first=start.labels_first,
     )
     build.on_block = options.on_block
+    build.between = sources.look
     try:
         if executor.workers > 1:  # this process only waits: it may load what comes last
             threading.Thread(target=_load_finish, args=(options,), daemon=True).start()
         build.execute()
         if executor.shared:
             remove_stale_parts(state.output)  # of workers that were lost
-        _check_unchanged(stats)
+        sources.check()
         reporter.finish()
         schema = build.known_schema()
         _load_finish(options)
         from polychip.finish import finish
 
         return finish(
-            plan, state, schema, list(build.reports), identities, build.jobs, start.tidy, executor
-        )
+            plan, state, schema, list(build.reports), sources.identities, build.jobs, start.tidy,
+            executor,
+        )  # fmt: skip
     except KeyboardInterrupt:
         executor.stop(now=True)
         if not began:
@@ -216,10 +218,12 @@ def carry_out(
             "a worker process died, often for want of memory; what is finished is kept in "
             f"{state.output}: {start.again}, with fewer --workers if memory was short"
         ) from error
-    except InputError:
+    except InputError as error:
         executor.stop(now=True)
         if not (began and start.keep):
             abandon(state, began=began)
+        elif isinstance(error, SourceChangedError):
+            clear_blocks(state)  # the file may come back, and what was made of the other must not
         raise
 
 
@@ -271,21 +275,6 @@ def _load_finish(options: RunOptions) -> None:
     import polychip.finish  # noqa: F401
 
 
-def source_identities(recipe: Recipe) -> dict[str, str]:
-    """The content id of each input file.
-
-    Raises:
-        InputError: a file is missing.
-    """
-    from polychip.io.vector import check_exists
-
-    identities = {}
-    for path in source_files(recipe):
-        check_exists(path, "input file")
-        identities[path] = content_id(path)
-    return identities
-
-
 def fingerprint(
     recipe: Recipe, identities: dict[str, str], frozen: FrozenSplit | None = None
 ) -> str:
@@ -298,12 +287,3 @@ def fingerprint(
         "sources": {public(path): identity for path, identity in identities.items()},
     }
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-
-
-def _check_unchanged(stats: dict[str, tuple[int, int | str]]) -> None:
-    changed = [path for path, before in stats.items() if stat_id(path) != before]
-    if changed:
-        raise InputError(
-            f"{some(changed)} changed while the dataset was being built, so its chips may mix two "
-            "versions; run again with --overwrite"
-        )

@@ -15,7 +15,6 @@ from polychip.build import (
     Start,
     carry_out,
     fingerprint,
-    source_identities,
     workers_for,
     write_formats,
 )
@@ -30,6 +29,7 @@ from polychip.recipe import Recipe, Scene, load_recipe
 from polychip.reporter import Reporter, Silent
 from polychip.scenes.prepare import Plan, block_bands, make_plan, scene_blocks
 from polychip.schedule import Build
+from polychip.sources import Sources
 from polychip.state import RunState, lock, release
 
 if TYPE_CHECKING:
@@ -73,9 +73,10 @@ def append_scenes(
     executor = None
     lock(state)
     try:
+        sources = Sources(recipe)
         plan = make_plan(recipe)
         _refuse_moved(folder, plan, manifest)
-        identities = source_identities(recipe)
+        identities = sources.identify()
         _refuse_changed(identities, manifest)
         executor = make_executor(workers_for(plan, options))
         told = {"fingerprint": fingerprint(recipe, identities, plan.frozen)}
@@ -87,7 +88,7 @@ def append_scenes(
             reporter.note(f"{n} chips of the dataset are kept as they are")
 
         summary = carry_out(
-            plan, state, executor, options, reporter, identities,
+            plan, state, executor, options, reporter, sources,
             Start(start, labels_first=True, keep=True, again="give the same command again"),
         )  # fmt: skip
         summary = replace(summary, formats=write_formats(plan.recipe, options, reporter))

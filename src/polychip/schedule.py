@@ -45,6 +45,8 @@ class Build:
         self.on_block: Callable[[BlockRecord], None] | None = None
         """Hears of each block that is made and noted."""
         self._before_first_block = before_first_block
+        self.between: Callable[[], None] = lambda: None
+        """Called whenever something is done; what it raises ends the build."""
         self.schema: LabelSchema | None = plan.recipe.schema_.build()
         self.jobs = [scene_job(plan, s, state.output, state.folder) for s in plan.scenes]
         self._reports: dict[int, SceneReport] = {}
@@ -117,6 +119,7 @@ class Build:
                 return
             for purpose, result in self._flight.collect():
                 self._take(purpose, result)
+            self.between()
 
     def _start_something(self) -> bool:
         """Start the most useful task there is; False when there is none for now."""

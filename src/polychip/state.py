@@ -1,6 +1,7 @@
 """The machine's own state of a dataset: who writes it, what is done, where the sources are."""
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -13,9 +14,11 @@ from typing import Any
 from polychip.blocks.jobs import BlockRecord
 from polychip.errors import OutputError
 from polychip.format_list import CONVERSION, FORMATS_FOLDER
+from polychip.io import locks
 from polychip.io.atomic import remove_stale_parts, write_text
 
 STATE = ".polychip"
+LOCK = "lock"
 MANIFEST = "manifest.json"
 _FRESH_BYTES = 1 << 24
 """Of records as JSON; as objects they take five to ten times that."""
@@ -116,11 +119,12 @@ def claim(output: Path, fingerprint: str, *, resume: bool, overwrite: bool) -> R
         raise _no_folder(output, error) from error
     if entries and not (entries & {STATE, MANIFEST}):
         raise holds_others(output, entries)
-    begun = state.read("run.json")
-    nothing_yet = begun is None and entries == {STATE}  # killed before its first chip
-    if entries and not overwrite and not nothing_yet:
-        _check_resume(output, begun, entries, fingerprint, resume=resume)
     lock(state)
+    try:
+        _check_begun(state, fingerprint, resume=resume, overwrite=overwrite)
+    except OutputError:
+        release(state)
+        raise
     return state
 
 
@@ -133,14 +137,13 @@ def begin(state: RunState, fingerprint: str, *, replace: bool) -> None:
     state.write("run.json", {"fingerprint": fingerprint, "status": "running"})
 
 
-def _check_resume(
-    output: Path,
-    begun: dict[str, Any] | None,
-    entries: set[str],
-    fingerprint: str,
-    *,
-    resume: bool,
-) -> None:
+def _check_begun(state: RunState, fingerprint: str, *, resume: bool, overwrite: bool) -> None:
+    """What lies here may be replaced, or continued, or is nothing yet. Asked under the lock."""
+    output, begun = state.output, state.read("run.json")
+    entries = {entry.name for entry in output.iterdir()}
+    nothing_yet = begun is None and entries == {STATE}  # new, or killed before its first chip
+    if overwrite or nothing_yet:
+        return
     if not resume:
         raise is_there(output, finished=MANIFEST in entries)
     if begun is None:
@@ -176,58 +179,64 @@ def is_there(output: Path | str, *, finished: bool) -> OutputError:
 
 
 def lock(state: RunState) -> None:
-    """Take a folder's lock.
+    """Take a folder's lock; the system takes it back from a process that dies.
 
     Raises:
-        OutputError: another run has it, or the folder can't be written.
+        OutputError: another run has it, the folder can't be written, or leads elsewhere.
     """
     try:
+        _refuse_links(state.output)
         state.folder.mkdir(parents=True, exist_ok=True)
-        lock = state.folder / "lock"
-        for _ in range(2):
-            try:
-                handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-            except FileExistsError:
-                holder = _alive(lock)
-                if holder is not None:
-                    raise OutputError(
-                        f"{state.output}: another run (process {holder}) is writing here; wait "
-                        "for it, or choose another output folder"
-                    ) from None
-                lock.unlink(missing_ok=True)
-                continue
-            with os.fdopen(handle, "w") as file:
-                file.write(str(os.getpid()))
-            return
+        holder = locks.take(state.folder / LOCK)
     except OSError as error:
         raise _no_folder(state.output, error) from error
-
-
-def _no_folder(output: Path, error: OSError) -> OutputError:
-    return OutputError(
-        f"{output}: the folder can't be written ({error.strerror or error}); choose a folder that "
-        "you may write to"
+    if holder is None:
+        return
+    if holder.sure:
+        raise OutputError(
+            f"{state.output}: another run ({holder}) is writing here; wait for it, or choose "
+            "another output folder"
+        )
+    raise OutputError(
+        f"{state.output}: another run ({holder}) was writing here, and this file system can't tell "
+        f"whether it still does; if it doesn't, delete {state.folder / LOCK}"
     )
 
 
-def _alive(lock: Path) -> int | None:
-    """The process that holds a lock, if it still runs."""
-    try:
-        pid = int(lock.read_text())
-    except (OSError, ValueError):
-        return None
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return None
-    except OSError:
-        return pid  # it runs, under another user
-    return pid if pid != os.getpid() else None
-
-
 def release(state: RunState) -> None:
-    """Give the lock back."""
-    (state.folder / "lock").unlink(missing_ok=True)
+    """Give the lock back; a folder that holds nothing else goes."""
+    locks.give(state.folder / LOCK)
+    with contextlib.suppress(OSError):
+        state.folder.rmdir()
+
+
+def _refuse_links(output: Path) -> None:
+    """A link among a dataset's folders would have others' files written and removed.
+
+    The output folder itself may be a link. So may a chip's file: it is replaced, not followed.
+    """
+    for name in (STATE, "images", "masks", "splits", FORMATS_FOLDER):
+        _refuse_link(output / name)
+        for folder, folders, files in os.walk(output / name):
+            for entry in (*folders, *(files if name == STATE else ())):
+                _refuse_link(Path(folder, entry))
+            folders[:] = [entry for entry in folders if not _ROW.fullmatch(entry)]
+
+
+def _refuse_link(path: Path) -> None:
+    if path.is_symlink():
+        raise OutputError(
+            f"{path}: a link to {path.readlink()}; nothing is written or removed through links "
+            "inside a dataset: remove it, put the files there instead, or choose another folder"
+        )
+
+
+def _no_folder(output: Path, error: OSError) -> OutputError:
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    way_out = "free some space there" if full else "choose a folder that you may write to"
+    return OutputError(
+        f"{output}: the folder can't be written ({error.strerror or error}); {way_out}"
+    )
 
 
 def clear_dataset(output: Path) -> None:

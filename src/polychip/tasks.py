@@ -8,6 +8,7 @@ from polychip.blocks import work
 from polychip.blocks.jobs import Block, BlockRecord, SceneJob
 from polychip.blocks.opened import SceneWorker
 from polychip.errors import InputError
+from polychip.io.atomic import writing_into
 from polychip.schema import LabelSchema, schema_from_values
 
 if TYPE_CHECKING:
@@ -91,7 +92,17 @@ class LabelResult:
 
 
 def load_labels_task(task: LabelTask, own_process: bool) -> LabelResult:  # noqa: FBT001
-    """Load a scene's labels and extent, and leave them as flat files."""
+    """Load a scene's labels and extent, and leave them as flat files.
+
+    Raises:
+        InputError: they can't be used.
+        OutputError: the disk is full, read-only, …
+    """
+    with writing_into(task.labels_folder.parent):
+        return _load_labels(task, own_process)
+
+
+def _load_labels(task: LabelTask, own_process: bool) -> LabelResult:  # noqa: FBT001
     from polychip.io.light import load_pyogrio_light
     from polychip.scenes.extent import load_extent
     from polychip.scenes.labels import load_scene_labels

@@ -20,7 +20,6 @@ from polychip.build import (
     early_executor,
     fingerprint,
     run,
-    source_identities,
     workers_for,
     write_formats,
     write_frozen,
@@ -36,6 +35,7 @@ from polychip.reporter import Reporter, Silent
 from polychip.scenes.choose import needs_labels
 from polychip.scenes.prepare import block_bands, count_blocks, make_plan, scene_blocks
 from polychip.schedule import Build
+from polychip.sources import Sources
 from polychip.state import MANIFEST, UPDATING, RunState, clear_blocks, lock, release, remove_strays
 
 if TYPE_CHECKING:
@@ -77,8 +77,9 @@ def update_dataset(
     try:
         if options.own_process and needs_labels(recipe):
             load_pyogrio_light()
+        sources = Sources(recipe)
         plan = make_plan(recipe)
-        identities = source_identities(recipe)
+        identities = sources.identify()
         executor = executor or make_executor(workers_for(plan, options))
         told = fingerprint(recipe, identities, plan.frozen)
         kept = _Kept(state, identities)
@@ -101,7 +102,7 @@ def update_dataset(
             )
 
         summary = carry_out(
-            plan, state, executor, options, reporter, identities,
+            plan, state, executor, options, reporter, sources,
             Start(begin, labels_first=True, keep=True, again="give the same command again",
                   tidy=tidy),
         )  # fmt: skip

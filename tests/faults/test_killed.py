@@ -8,16 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import shapely
 from support.commands import leftovers, run_cli
 from support.datasets import differing
 from support.killing import Moment, count_files, kill_at
-from support.labels import from_pixels, write_labels
-from support.rasters import place, write_raster
+from support.standing import SCENES, five_scenes
 
 from polychip import state
 
-SCENES, SIDE = 5, 256
 SAMPLE, WHOLE = range(4), range(4, 50)
 """Numbers of moments: in each run of the tests, and by night."""
 UPDATE_SAMPLE, UPDATE_WHOLE = range(50, 52), range(52, 70)
@@ -29,23 +26,6 @@ COMMAND = ("run", "recipe.toml", "--workers", "2")
 def moments(sample: range, whole: range) -> pytest.MarkDecorator:
     by_night = [pytest.param(number, marks=pytest.mark.nightly) for number in whole]
     return pytest.mark.parametrize("number", [*sample, *by_night])
-
-
-def write_inputs(folder: Path, *, moved: int = 0) -> None:
-    """Five scenes, a block each: images first, masks once all labels are there."""
-    where = place(SIDE, SIDE)
-    shapes = [
-        from_pixels(where, shapely.box(x, y, x + 17 + (moved if x < 60 else 0), y + 11))
-        for x in range(3, SIDE, 40)
-        for y in range(5, SIDE, 30)
-    ]
-    classes = ["field" if i % 3 else "water" for i in range(len(shapes))]
-    write_labels(folder / "labels.gpkg", shapes, where.crs, **{"class": classes})
-    text = '[output]\npath = "whole"\n[chips]\nsize = 64\n[masks]\nmode = "panoptic"\n'
-    for i in range(SCENES):
-        write_raster(folder / f"{i}.tif", where)
-        text += f'[[scenes]]\nname = "s{i}"\nimage = "{i}.tif"\nlabels = "labels.gpkg"\n'
-    (folder / "recipe.toml").write_text(text)
 
 
 @dataclass(frozen=True)
@@ -64,7 +44,7 @@ class Undisturbed:
 
 def build(folder: Path, **inputs: Any) -> Undisturbed:
     folder.mkdir(exist_ok=True)
-    write_inputs(folder, **inputs)
+    five_scenes(folder, **inputs)
     run_cli(*COMMAND, cwd=folder)
     return Undisturbed(folder, count_files(folder / "whole"))
 

@@ -10,6 +10,7 @@ from polychip.blocks.jobs import Block, BlockRecord, ChipSlot
 from polychip.blocks.masks import write_masks
 from polychip.blocks.opened import Pixels, SceneWorker
 from polychip.errors import InputError
+from polychip.io.atomic import writing_into
 
 
 def make_images(worker: SceneWorker, block: Block) -> BlockRecord | None:
@@ -27,8 +28,9 @@ def make_images(worker: SceneWorker, block: Block) -> BlockRecord | None:
         record.images[slot.chip_id] = write_images(worker, slot, layers)
     if not valid.all():
         path = worker.job.scratch / f"valid-{block.number}.npy"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.save(path, np.packbits(valid))
+        with writing_into(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            np.save(path, np.packbits(valid))
     return record
 
 

@@ -15,6 +15,7 @@ from polychip.names import printable
 
 if TYPE_CHECKING:
     from polychip.cli.progress import Told
+    from polychip.cli.watch import Watch
     from polychip.execute import Executor
     from polychip.finish import Summary
     from polychip.recipe import Recipe
@@ -58,27 +59,27 @@ def plan(args: argparse.Namespace) -> int:
 
 def export(args: argparse.Namespace) -> int:
     """Build a dataset from options."""
-    with _early_workers(args, args.images) as executor:
+    with _watch(args, args.images) as watch, _early_workers(args, args.images) as executor:
         from polychip.recipe import build_recipe
         from polychip.requests import OPTIONS, export_recipe, in_options
 
         options = {name: getattr(args, name) for name in OPTIONS}
         data = export_recipe(args.images, args.labels, args.output, options)
         try:
-            recipe = build_recipe(data, base=Path.cwd(), where="export")
+            recipe = build_recipe(data, base=Path.cwd(), where="export", named=watch.add)
         except RecipeError as error:
             raise RecipeError(in_options(str(error)).removeprefix("export: ")) from error
-        return _build(recipe, args, executor=executor)
+        return _build(recipe, args, watch, executor=executor)
 
 
 def run(args: argparse.Namespace) -> int:
     """Build the dataset of a recipe."""
-    with _early_workers(args, []) as executor:
+    with _watch(args, [args.recipe]) as watch, _early_workers(args, []) as executor:
         from polychip.recipe import load_recipe
 
-        recipe = load_recipe(args.recipe)
+        recipe = load_recipe(args.recipe, named=watch.add)
         recipe = recipe if args.output is None else with_output(recipe, args.output)
-        return _build(recipe, args, executor=executor)
+        return _build(recipe, args, watch, executor=executor)
 
 
 def append(args: argparse.Namespace) -> int:
@@ -86,11 +87,15 @@ def append(args: argparse.Namespace) -> int:
     from polychip.build import RunOptions
     from polychip.extend import append_scenes
     from polychip.mirror import growing_dataset
+    from polychip.recipe import load_recipe
 
     folder = growing_dataset(args.dataset)
     options = RunOptions(workers=args.workers, own_process=True)
     recipes = [Path(path) for path in args.recipes]
-    return _report(args, lambda ear: append_scenes(folder, recipes, options, ear))
+    with _watch(args, [str(folder), *args.recipes]) as watch:
+        for path in recipes:
+            load_recipe(path, named=watch.add)
+        return _report(args, watch, lambda ear: append_scenes(folder, recipes, options, ear))
 
 
 def verify(args: argparse.Namespace) -> int:
@@ -193,7 +198,9 @@ def demo(args: argparse.Namespace) -> int:
     say = sys.stderr.write if args.progress == "json" else sys.stdout.write
     recipe = sample_recipe(Path(args.output))
     say(look_at_sample(recipe))
-    code = _build(recipe, args, own_process=False)  # verify needs pyogrio with its data frames
+    with _watch(args, []) as watch:
+        # verify needs pyogrio with its data frames
+        code = _build(recipe, args, watch, own_process=False)
     say("\nNow the dataset is checked, as `polychip verify` does it.\n\n")
     from polychip.quality.verify import verify_dataset
 
@@ -241,6 +248,7 @@ def with_output(recipe: "Recipe", folder: str) -> "Recipe":
 def _build(
     recipe: "Recipe",
     args: argparse.Namespace,
+    watch: "Watch",
     *,
     executor: "Executor | None" = None,
     own_process: bool = True,
@@ -255,15 +263,26 @@ def _build(
     update = getattr(args, "update", False)
     return _report(
         args,
+        watch,
         lambda ear: make_dataset(recipe, options, ear, executor, update=update, staging=staging),
     )
 
 
-def _report(args: argparse.Namespace, work: Callable[["Reporter"], "Summary"]) -> int:
-    """Do it and tell how it went."""
-    from polychip.cli.progress import emit, make_reporter
+def _watch(args: argparse.Namespace, paths: list[str]) -> "Watch":
+    """A watch over files, and the reporter that it warns through."""
+    from polychip.cli.progress import make_reporter
+    from polychip.cli.watch import Watch
 
-    reporter = make_reporter(args.progress)
+    return Watch(make_reporter(args.progress), paths)
+
+
+def _report(
+    args: argparse.Namespace, watch: "Watch", work: Callable[["Reporter"], "Summary"]
+) -> int:
+    """Do it and tell how it went."""
+    from polychip.cli.progress import emit
+
+    reporter = watch.reporter
     try:
         summary = work(reporter)
     finally:

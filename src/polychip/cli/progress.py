@@ -33,6 +33,8 @@ class Told:
 
     def __init__(self, *, bar: bool) -> None:
         self.n_warnings = 0
+        self.moved_at = time.monotonic()
+        """When it last heard of chips."""
         self._wants_bar = bar
         self._bar: Any = None
         self._alike: Counter[tuple[str, str]] = Counter()
@@ -50,6 +52,7 @@ class Told:
 
     def advance(self, n_chips: int) -> None:
         """Move the bar."""
+        self.moved_at = time.monotonic()
         if self._bar is not None:
             self._bar.update(n_chips)
 
@@ -108,7 +111,8 @@ class JsonLines(Told):
     def advance(self, n_chips: int) -> None:
         """Tell how many are done, a few times a second."""
         self._done += n_chips
-        if time.monotonic() - self._told >= _JSON_SECONDS or self._done >= self._total:
+        self.moved_at = time.monotonic()
+        if self.moved_at - self._told >= _JSON_SECONDS or self._done >= self._total:
             self._tell()
 
     def note(self, text: str) -> None:

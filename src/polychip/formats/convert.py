@@ -18,7 +18,7 @@ from polychip.formats.registry import check_name, check_objects, prepare_format
 from polychip.formats.source import Source
 from polychip.formats.stream import in_parts, stream_chips
 from polychip.formats.target import check_target, replacing_folder
-from polychip.io.atomic import write_text
+from polychip.io.atomic import write_text, writing_into
 from polychip.io.raster import gdal_env
 from polychip.reporter import Reporter, Silent
 
@@ -84,7 +84,10 @@ def convert_dataset(
         made = prepare_format(preparation)
         if not source.manifest["split"]["names"]:
             reporter.note(f"the dataset has no splits: all chips go to '{source.splits[0]}'")
-        with replacing_folder(output, overwrite=overwrite) as out:
+        with (
+            replacing_folder(output, overwrite=overwrite) as out,
+            writing_into(out, called=output),
+        ):
             reporter.start(source.n_chips, 0)
             converted = _write(made, source, options, executor, out, reporter, name)
         reporter.finish()

@@ -6,14 +6,19 @@ Not synced to disk file by file: after a power cut the manifest's checksums tell
 import errno
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from polychip.errors import OutputError
+from polychip.errors import OutputError, PolychipError
 
 _STALE = re.compile(r"\.[0-9a-f]{16}\.part(-journal|-wal|-shm)?")
 """Names that `_beside` makes, and what SQLite writes next to them."""
+
+_FULL = re.compile(r"disk is full|no space left", re.IGNORECASE)
+_NOTHING_BYTES = 1 << 16
+"""Less than this is no room."""
 
 _REMEDIES = {
     errno.ENOSPC: "free some space there or choose another folder, then resume",
@@ -92,10 +97,62 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             target.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
             temporary.replace(target)
-        except BaseException:
+        except BaseException as error:
+            full = _is_full(target.parent, error)
             for suffix in ("", "-journal", "-wal", "-shm"):
                 _remove(temporary.with_name(temporary.name + suffix))
+            if full:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target)) from error
             raise
+
+
+@contextmanager
+def writing_into(
+    folder: str | os.PathLike[str], *, called: str | os.PathLike[str] | None = None
+) -> Iterator[None]:
+    """For writers of several files that nobody reads before all are there.
+
+    Args:
+        folder: where they write.
+        called: what the user knows the folder by.
+
+    Raises:
+        OutputError: the disk is full, read-only, …: for an OSError about something below the
+            folder, or that doesn't say about what, as NumPy's; SQLite's and GDAL's errors, too.
+    """
+    inside, name = Path(folder), called or folder
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None and inside not in (
+            named := Path(os.fspath(error.filename)),
+            *named.parents,
+        ):
+            raise
+        what = error.strerror or str(error)
+        remedy = _REMEDIES[errno.ENOSPC] if error.errno is None else _remedy(error)
+        raise OutputError(f"{name}: can't be written: {what.lower()}; {remedy}") from error
+    except Exception as error:
+        if not _is_full(inside, error):
+            raise
+        what, remedy = os.strerror(errno.ENOSPC).lower(), _REMEDIES[errno.ENOSPC]
+        raise OutputError(f"{name}: can't be written: {what}; {remedy}") from error
+
+
+def _is_full(folder: Path, error: BaseException) -> bool:
+    """Whether SQLite or GDAL, who have errors of their own, mean that the disk is full."""
+    if not isinstance(error, Exception) or isinstance(error, (OSError, PolychipError)):
+        return False
+    if _FULL.search(str(error)):
+        return True
+    try:
+        return shutil.disk_usage(folder).free < _NOTHING_BYTES
+    except OSError:
+        return False
+
+
+def _remedy(error: OSError) -> str:
+    return _REMEDIES.get(error.errno or 0, _ANY_REMEDY)
 
 
 def remove_stale_parts(folder: str | os.PathLike[str]) -> int:
@@ -144,5 +201,6 @@ def _output_errors(target: Path, temporary: Path, *, doing: str = "written") -> 
         if named is not None and named not in ours:
             raise
         what = error.strerror or str(error)
-        remedy = _REMEDIES.get(error.errno or 0, _ANY_REMEDY)
-        raise OutputError(f"{target}: can't be {doing}: {what.lower()}; {remedy}") from error
+        raise OutputError(
+            f"{target}: can't be {doing}: {what.lower()}; {_remedy(error)}"
+        ) from error

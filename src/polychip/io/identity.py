@@ -108,6 +108,25 @@ def stat_id(path: str) -> tuple[int, int | str]:
     return sum(s.st_size for s in stats), max((s.st_mtime_ns for s in stats), default=0)
 
 
+FileStates = tuple[tuple[str, int, int, int], ...]
+"""(name, size in bytes, last write, last change of any kind, both in nanoseconds) of each file."""
+
+
+def file_states(path: str) -> FileStates:
+    """What the file system says of a file and what belongs to it; nothing where there is nothing.
+
+    A date of writing can be set back (`cp -p`, `touch -r`); that of the last change can't.
+    """
+    found = []
+    try:
+        for name, file in _members(Path(path)):
+            told = file.stat()
+            found.append((name, told.st_size, told.st_mtime_ns, told.st_ctime_ns))
+    except OSError:
+        return ()
+    return tuple(found)
+
+
 def _unreadable(path: str, error: OSError) -> InputError:
     reason = error.strerror or str(error)
     return InputError(f"{path}: can't be read ({reason}); check the path and its permissions")

@@ -26,6 +26,7 @@ from polychip.addresses import file_name, is_read
 from polychip.errors import InputError, some
 from polychip.grid import Grid, Window
 from polychip.image import ImageProfile, NodataRule
+from polychip.io.no_network import NO_NETWORK
 from polychip.io.validity import (
     Parts,
     apply_rule,
@@ -46,6 +47,7 @@ GDAL_OPTIONS: Final[dict[str, Any]] = {
     "GDAL_PAM_ENABLED": "NO",  # no .aux.xml is written, and none is believed
     "GDAL_DISABLE_READDIR_ON_OPEN": "TRUE",  # asks for side files by name: .msk needs that
     "GDAL_CACHEMAX": CACHE_BYTES,
+    **NO_NETWORK,
 }
 
 # GDAL's own PROJ only listens to the environment, and only when a thread first uses it.

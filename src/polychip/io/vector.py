@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from polychip.addresses import file_name, is_read, is_remote
 from polychip.crs import crs_label, parse_crs, to_wkt
 from polychip.errors import InputError, nearest, some
+from polychip.io.no_network import no_network
 from polychip.labels.wkb import WkbColumn, column_of, joined
 from polychip.recipe import VectorSource
 
@@ -79,6 +80,7 @@ def local_file(path: str) -> str:
     return download(path)
 
 
+@no_network()
 def describe_layer(source: VectorSource) -> LayerInfo:
     """The layer that a source names, or the file's only layer.
 
@@ -115,6 +117,7 @@ def _as_box(bounds: Sequence[float]) -> Box:
     return west, south, east, north
 
 
+@no_network()
 def layer_names(path: str) -> list[str]:
     """The layers of a vector file.
 
@@ -273,6 +276,7 @@ def _read_ogr(
         ) from error
 
 
+@no_network()
 def _read_one_by_one(
     source: VectorSource,
     info: LayerInfo,
@@ -299,6 +303,7 @@ def _read_one_by_one(
     return column_of(shapes if geometry else []), fids, [by_name[name] for name in columns]
 
 
+@no_network()
 def _read_arrow(
     source: VectorSource,
     info: LayerInfo,

@@ -13,6 +13,7 @@ import shapely
 from numpy.typing import NDArray
 
 from polychip.grid import Grid, Window
+from polychip.io.no_network import no_network
 from polychip.io.raster import open_raster
 from polychip.io.vector import local_file
 from polychip.quality.painting import (
@@ -171,6 +172,7 @@ def _first_source(recipe: Recipe, scene: Scene) -> int:
     return before
 
 
+@no_network()
 def _read(source: VectorSource, grid: Grid, around: Window) -> geopandas.GeoDataFrame:
     """Features near the scene; the feature number is the frame's index."""
     path = local_file(source.path)
@@ -311,6 +313,7 @@ def _names(frame: geopandas.GeoDataFrame, source: LabelSource) -> list[str | Non
     return _texts(frame.index if source.id_field is None else frame[source.id_field])
 
 
+@no_network()
 def _shared_ids(source: LabelSource, recipe: Recipe) -> set[str]:
     """Instance ids of several features of a layer, the whole layer read."""
     named = source.instance_field or recipe.schema_.instance_field

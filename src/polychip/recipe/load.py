@@ -1,6 +1,7 @@
 """From TOML to a checked recipe, and the files it names."""
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,11 @@ from polychip.recipe.targets import (
     WeightOptions,
 )
 
+Named = Callable[[list[str]], None]
+"""Hears of a recipe's files, inputs and output, before any of them is touched."""
 
-def load_recipe(path: str | Path) -> Recipe:
+
+def load_recipe(path: str | Path, *, named: Named | None = None) -> Recipe:
     """The recipe in a file, its paths made absolute from the file's folder.
 
     Raises:
@@ -47,10 +51,10 @@ def load_recipe(path: str | Path) -> Recipe:
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"{file}: the recipe can't be read: {error}") from error
-    return load_recipe_text(text, base=file.resolve().parent, where=str(file))
+    return load_recipe_text(text, base=file.resolve().parent, where=str(file), named=named)
 
 
-def load_recipe_text(text: str, *, base: Path, where: str) -> Recipe:
+def load_recipe_text(text: str, *, base: Path, where: str, named: Named | None = None) -> Recipe:
     """The recipe in a text; relative paths start at `base`.
 
     Raises:
@@ -60,10 +64,12 @@ def load_recipe_text(text: str, *, base: Path, where: str) -> Recipe:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{where}: not valid TOML: {error}") from error
-    return build_recipe(data, base=base, where=where)
+    return build_recipe(data, base=base, where=where, named=named)
 
 
-def build_recipe(data: dict[str, Any], *, base: Path, where: str) -> Recipe:
+def build_recipe(
+    data: dict[str, Any], *, base: Path, where: str, named: Named | None = None
+) -> Recipe:
     """A checked recipe from plain values; relative paths start at `base`.
 
     Raises:
@@ -83,6 +89,9 @@ def build_recipe(data: dict[str, Any], *, base: Path, where: str) -> Recipe:
                 "s3:// addresses; download or unpack it first, or mount the store"
             )
     check_output(recipe.output.path)
+    if named is not None:
+        paths = (*source_files(recipe), recipe.output.path)
+        named([path if is_remote(path) else str(base / path) for path in paths])
     return map_paths(recipe, lambda path: absolute_path(path, base))
 
 

@@ -13,6 +13,7 @@ from polychip.blocks.opened import SceneWorker
 from polychip.blocks.rests import ChipView, view_chip
 from polychip.errors import InputError
 from polychip.grid import Window
+from polychip.io.atomic import writing_into
 from polychip.labels.labelset import NO_OBJECT
 from polychip.layout.cells import Cells
 from polychip.layout.contents import Contents
@@ -101,10 +102,11 @@ class LabelSurvey:
             names=names[before : before + len(scene.labels)],
         )
         folder = self._folder / str(index)
-        labels.save(folder / "labels")
-        if scene.extent:
-            (folder / "extent").mkdir(parents=True)
-            load_extent(place, scene.extent, self.schema).save(folder / "extent")
+        with writing_into(folder):
+            labels.save(folder / "labels")
+            if scene.extent:
+                (folder / "extent").mkdir(parents=True)
+                load_extent(place, scene.extent, self.schema).save(folder / "extent")
         return SceneJob(
             scene=scene.name,
             grid=imagery.grid,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from polychip import wording
-from polychip.build import RunOptions, fingerprint, run, source_identities, write_formats
+from polychip.build import RunOptions, fingerprint, run, write_formats
 from polychip.errors import Interrupted, OutputError
 from polychip.execute import Executor
 from polychip.io.atomic import write_text
@@ -18,6 +18,7 @@ from polychip.recipe import Recipe
 from polychip.reporter import Reporter, Silent
 from polychip.scenes.choose import needs_labels
 from polychip.scenes.prepare import make_plan
+from polychip.sources import Sources
 from polychip.state import MANIFEST, UPDATING, holds_others, is_own, is_there
 from polychip.update import update_dataset
 from polychip.upload.ahead import Ahead
@@ -210,7 +211,7 @@ class _Delivery:
         if self._options.own_process and needs_labels(self._local):
             load_pyogrio_light()
         plan = make_plan(self._local)
-        told = fingerprint(self._local, source_identities(self._local), plan.frozen)
+        told = fingerprint(self._local, Sources(self._local).identify(), plan.frozen)
         return (self._place.state.read("run.json") or {}).get("fingerprint") == told
 
     def _fetch(self) -> None:

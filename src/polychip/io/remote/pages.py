@@ -13,7 +13,6 @@ import hashlib
 import itertools
 import os
 import re
-import sys
 import threading
 import time
 from collections import OrderedDict
@@ -25,6 +24,7 @@ from typing import Final
 from polychip.addresses import file_name
 from polychip.errors import InputError, OutputError
 from polychip.io.atomic import replacing, write_bytes
+from polychip.io.locks import give_byte, take_byte
 from polychip.io.remote.store import NoAnswerError, Server, Stamp
 
 PAGE_BYTES: Final = 64 * 1024
@@ -264,15 +264,26 @@ class _Locks:
     """Locks on single bytes of a file, between processes and threads; a dead process has none."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         self._mutex = threading.Lock()
         self._mine: set[int] = set()
 
     def take(self, number: int) -> bool:
-        """Take a lock, unless somebody has it."""
+        """Take a lock, unless somebody has it.
+
+        Raises:
+            OutputError: the file system knows no locks.
+        """
         with self._mutex:
-            if number in self._mine or not _lock_byte(self._file, number):
-                return False
+            try:
+                if number in self._mine or not take_byte(self._file, number):
+                    return False
+            except OSError as error:
+                raise OutputError(
+                    f"{self._path}: can't be locked ({error.strerror or error}); set "
+                    "POLYCHIP_CACHE to a folder on a disk of this machine"
+                ) from error
             self._mine.add(number)
             return True
 
@@ -280,7 +291,7 @@ class _Locks:
         """Give a lock back."""
         with self._mutex:
             self._mine.discard(number)
-            _unlock_byte(self._file, number)
+            give_byte(self._file, number)
 
     def wait(self, number: int) -> None:
         """Wait until nobody has it."""
@@ -293,31 +304,3 @@ class _Locks:
 def _locks(root: Path) -> _Locks:
     """One for each process: closing the file anywhere would give back all that it holds."""
     return _Locks(root / "lock")
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock_byte(file: int, number: int) -> bool:
-        os.lseek(file, number, os.SEEK_SET)
-        try:
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-    def _unlock_byte(file: int, number: int) -> None:
-        os.lseek(file, number, os.SEEK_SET)
-        msvcrt.locking(file, msvcrt.LK_UNLCK, 1)
-else:
-    import fcntl
-
-    def _lock_byte(file: int, number: int) -> bool:
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number, os.SEEK_SET)
-        except OSError:
-            return False
-        return True
-
-    def _unlock_byte(file: int, number: int) -> None:
-        fcntl.lockf(file, fcntl.LOCK_UN, 1, number, os.SEEK_SET)
