@@ -99,7 +99,7 @@ def verify(args: argparse.Namespace) -> int:
     """Check a dataset and print the verdict."""
     from polychip.quality.verify import verify_dataset
 
-    report = verify_dataset(Path(args.dataset), all_chips=args.all_chips)
+    report = verify_dataset(Path(args.dataset), all_chips=args.all_chips, workers=args.workers)
     if args.json:
         sys.stdout.write(_json(report.to_dict()) + "\n")
     else:
