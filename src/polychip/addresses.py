@@ -5,6 +5,8 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 READ_SCHEMES = ("http", "https", "s3")
 """What imagery is read by."""
+BUCKET = "s3://"
+"""How the addresses begin that datasets are written to."""
 
 _GDAL_FORMS = (("/vsicurl/", ""), ("/vsis3/", "s3://"))
 """GDAL's own way to write such addresses, and what stands for it."""
@@ -32,6 +34,11 @@ def is_read(path: str) -> bool:
     """Whether a remote path is one that imagery is read by."""
     parts = urlsplit(path)
     return parts.scheme.lower() in READ_SCHEMES and bool(parts.netloc)
+
+
+def is_bucket(path: str) -> bool:
+    """Whether it is an address that datasets are written to."""
+    return path.startswith(BUCKET)
 
 
 def public(path: str) -> str:

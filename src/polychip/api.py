@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from polychip.planning import PlanReport
     from polychip.polygons.request import VectorizeSummary
     from polychip.reporter import Reporter
+    from polychip.upload.options import StagingOptions
 
 PathLike = str | Path
 
 
-def export(
+def export(  # noqa: PLR0913 - all but the first are keywords
     images: PathLike | Sequence[PathLike],
     *,
     labels: PathLike,
@@ -30,6 +31,8 @@ def export(
     resume: bool = False,
     reporter: "Reporter | None" = None,
     scheduler: str | None = None,
+    staging: PathLike | None = None,
+    keep_staging: bool = False,
     **options: Any,
 ) -> "Dataset":
     """Build a dataset without writing a recipe; the one that stands for it is stored in it.
@@ -37,7 +40,7 @@ def export(
     Args:
         images: one image, or several: each a scene of its own (or `combine="mosaic"`, "stack").
         labels: 'FILE' or 'FILE|LAYER'.
-        out: the dataset's folder.
+        out: the dataset's folder, or 's3://BUCKET/PREFIX'.
         workers: processes. More than one needs `if __name__ == "__main__":` in scripts, as
             everything that starts processes in Python does.
         overwrite: replace a dataset that is there.
@@ -45,6 +48,9 @@ def export(
         reporter: hears progress and warnings.
         scheduler: address of a Dask scheduler, 'tcp://HOST:PORT', whose workers see inputs and
             output under the same paths; 'local': a Dask cluster made for the run (extra `dask`).
+        staging: folder below which a dataset for a bucket is made before it is sent; default:
+            POLYCHIP_STAGING, else the user's cache folder.
+        keep_staging: leave it there, so that an update need not fetch it.
         options: as on the command line, with underscores: mode, class_field, size, stride, …
 
     Raises:
@@ -59,10 +65,10 @@ def export(
     data = export_recipe([str(p) for p in given], str(labels), str(out), options)
     recipe = build_recipe(data, base=Path.cwd(), where="export")
     how = RunOptions(resume, overwrite, workers, scheduler=scheduler)
-    return _run(recipe, how, reporter)
+    return _run(recipe, how, reporter, _staging(staging, keep=keep_staging))
 
 
-def run(
+def run(  # noqa: PLR0913 - all but the first are keywords
     recipe: PathLike | Mapping[str, Any],
     *,
     workers: int = 1,
@@ -71,6 +77,8 @@ def run(
     update: bool = False,
     reporter: "Reporter | None" = None,
     scheduler: str | None = None,
+    staging: PathLike | None = None,
+    keep_staging: bool = False,
 ) -> "Dataset":
     """Build the dataset of a recipe: a TOML file, or the same as a mapping.
 
@@ -82,6 +90,9 @@ def run(
         update: make only those chips again whose inputs changed; without a dataset, all.
         reporter: hears progress, notes and warnings.
         scheduler: address of a Dask scheduler, or 'local'.
+        staging: folder below which a dataset for a bucket is made before it is sent; default:
+            POLYCHIP_STAGING, else the user's cache folder.
+        keep_staging: leave it there, so that an update need not fetch it.
 
     Raises:
         PolychipError: an input, the recipe or the output can't be used.
@@ -92,14 +103,8 @@ def run(
     if overwrite + resume + update > 1:
         raise ValueError("overwrite, resume and update exclude each other")
     how = RunOptions(resume, overwrite, workers, scheduler=scheduler)
-    if update:
-        from polychip.dataset import Dataset
-        from polychip.update import update_dataset
-
-        checked = _recipe(recipe)
-        update_dataset(checked, how, reporter)
-        return Dataset(checked.output.path)
-    return _run(_recipe(recipe), how, reporter)
+    place = _staging(staging, keep=keep_staging)
+    return _run(_recipe(recipe), how, reporter, place, update=update)
 
 
 def append(
@@ -125,10 +130,11 @@ def append(
     from polychip.build import RunOptions
     from polychip.dataset import Dataset
     from polychip.extend import append_scenes
+    from polychip.mirror import growing_dataset
 
     given = [recipes] if isinstance(recipes, str | Path) else list(recipes)
     options = RunOptions(workers=workers)
-    append_scenes(Path(folder), [Path(path) for path in given], options, reporter)
+    append_scenes(growing_dataset(str(folder)), [Path(path) for path in given], options, reporter)
     return Dataset(folder)
 
 
@@ -173,11 +179,14 @@ def vectorize(
     Raises:
         PolychipError: an input, an option or the output can't be used; nothing is half-written.
     """
+    from polychip.mirror import local_dataset
     from polychip.polygons.request import vectorize_options
     from polychip.polygons.vectorize import vectorize_dataset
+    from polychip.reporter import Silent
 
     asked = vectorize_options(options, overwrite=overwrite)
-    return vectorize_dataset(Path(dataset), Path(out), asked, reporter)
+    with local_dataset(str(dataset), reporter or Silent()) as folder:
+        return vectorize_dataset(folder, Path(out), asked, reporter)
 
 
 def import_labels(
@@ -212,7 +221,7 @@ def import_labels(
 
 
 def open(folder: PathLike) -> "Dataset":  # noqa: A001 - as rasterio.open, read as polychip.open
-    """Open a dataset.
+    """Open a dataset in a folder, or at 's3://BUCKET/PREFIX', from where files come when wanted.
 
     Raises:
         InputError: there is none, or one of a format that this version does not know.
@@ -242,9 +251,22 @@ def _recipe(recipe: PathLike | Mapping[str, Any]) -> Recipe:
     return load_recipe(recipe)
 
 
-def _run(recipe: Recipe, options: "RunOptions", reporter: "Reporter | None") -> "Dataset":
-    from polychip.build import run as run_recipe
-    from polychip.dataset import Dataset
+def _staging(folder: PathLike | None, *, keep: bool) -> "StagingOptions":
+    from polychip.upload.options import StagingOptions
 
-    run_recipe(recipe, options, reporter)
+    return StagingOptions(None if folder is None else str(folder), keep)
+
+
+def _run(
+    recipe: Recipe,
+    options: "RunOptions",
+    reporter: "Reporter | None",
+    staging: "StagingOptions",
+    *,
+    update: bool = False,
+) -> "Dataset":
+    from polychip.dataset import Dataset
+    from polychip.upload.make import make_dataset
+
+    make_dataset(recipe, options, reporter, update=update, staging=staging)
     return Dataset(recipe.output.path)

@@ -16,6 +16,7 @@ from affine import Affine
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 
+from polychip.addresses import is_bucket, plain_address
 from polychip.borrowed import BorrowedImages
 from polychip.errors import FormatError, InputError, nearest
 from polychip.format_list import CHIPS, INSTANCES
@@ -24,6 +25,7 @@ from polychip.io.index import GEOMETRY
 from polychip.io.raster import gdal_env
 from polychip.io.table_rows import TableRows
 from polychip.manifest import read_manifest, read_schema
+from polychip.reporter import Silent
 from polychip.schema import LabelSchema
 from polychip.segments import Segment, panoptic_segments
 
@@ -94,16 +96,42 @@ class Dataset:
     def __init__(self, folder: str | Path) -> None:
         """Open a dataset's index; pixels are read when a chip is.
 
+        Args:
+            folder: or s3://BUCKET/PREFIX. Files come from there when they are wanted, into a
+                folder that is removed when the program ends.
+
         Raises:
             InputError: there is no dataset, or one of a format that this version doesn't know.
         """
-        self.folder = Path(folder)
+        self._mirror = None
+        if is_bucket(plain_address(str(folder))):
+            from polychip.mirror import Mirror
+
+            self._mirror = Mirror(str(folder))
+        self.folder = self._mirror.folder if self._mirror else Path(folder)
+        """Of a dataset in a bucket, that of the copies."""
         self.manifest = read_manifest(self.folder)
         self._chosen: NDArray[np.int64] | None = None
 
     def __repr__(self) -> str:
         """What and how many."""
-        return f"<Dataset {self.folder} of {len(self)} chips, {self.manifest['mode']}>"
+        return f"<Dataset {self._place} of {len(self)} chips, {self.manifest['mode']}>"
+
+    @property
+    def _place(self) -> str:
+        return self._mirror.address if self._mirror else str(self.folder)
+
+    def _there(self, *names: str) -> None:
+        """Copy files here that a bucket has."""
+        if self._mirror is not None:
+            self._mirror.fetch(names)
+
+    def _part(self, chosen: NDArray[np.int64]) -> "Dataset":
+        """Some chips, by their places in the whole dataset."""
+        part = Dataset(self.folder)
+        part._mirror = self._mirror
+        part._chosen = chosen
+        return part
 
     @cached_property
     def schema(self) -> LabelSchema:
@@ -113,6 +141,7 @@ class Dataset:
     @cached_property
     def _rows(self) -> TableRows:
         try:
+            self._there(CHIPS)
             return TableRows(self.folder / CHIPS)
         except (OSError, pa.ArrowException) as error:
             raise InputError(
@@ -123,6 +152,7 @@ class Dataset:
     def _all_chips(self) -> "geopandas.GeoDataFrame":
         import geopandas
 
+        self._there(CHIPS)
         return geopandas.read_parquet(self.folder / CHIPS)
 
     @cached_property
@@ -141,10 +171,12 @@ class Dataset:
         """
         import pandas as pd
 
+        if self.manifest["mode"] != "semantic":
+            self._there(INSTANCES)
         path = self.folder / INSTANCES
         if not path.exists():
             raise InputError(
-                f"{self.folder}: a {self.manifest['mode']} dataset has no objects; build it with "
+                f"{self._place}: a {self.manifest['mode']} dataset has no objects; build it with "
                 "masks.mode = 'instance' or 'panoptic' (--mode)"
             )
         table = pd.read_parquet(path)
@@ -162,12 +194,12 @@ class Dataset:
         known = self.manifest["split"]["names"]
         if name not in known:
             has = f"it has {', '.join(known)}" if known else "it was built without splits"
-            raise InputError(f"{self.folder}: no split '{name}'{nearest(name, known)}; {has}")
-        part = Dataset(self.folder)
+            raise InputError(f"{self._place}: no split '{name}'{nearest(name, known)}; {has}")
+        self._there(CHIPS)
         splits = pq.read_table(self.folder / CHIPS, columns=["split"])["split"]
         mine = np.flatnonzero(pc.fill_null(pc.equal(splits, name), fill_value=False).to_numpy())
-        part._chosen = mine if self._chosen is None else self._chosen[np.isin(self._chosen, mine)]
-        return part
+        chosen = self._chosen
+        return self._part(mine if chosen is None else chosen[np.isin(chosen, mine)])
 
     def to_torch(
         self,
@@ -209,9 +241,12 @@ class Dataset:
                 "to_torch() needs PyTorch, which is not installed: pip install 'polychip[torch]', "
                 "or PyTorch as https://pytorch.org says for your machine"
             ) from error
+        self._there(CHIPS)
         index = pq.read_table(self.folder / CHIPS, columns=["chip_id", "scene", "files"])
         if self._chosen is not None:
             index = index.take(self._chosen)
+        files = index.column("files").to_pylist() if self._mirror else ()
+        self._there(*(path for row in files for path in row.values() if path))
         options = TorchOptions(
             style, None if layers is None else tuple(layers), tuple(targets), dtype, transforms
         )
@@ -250,13 +285,13 @@ class Dataset:
         names = sorted(mine["namespace"].unique()) if namespace is None else [namespace]
         if len(names) > 1:
             raise InputError(
-                f"{self.folder}: '{instance_id}' is an object in {', '.join(names)}; name one as "
+                f"{self._place}: '{instance_id}' is an object in {', '.join(names)}; name one as "
                 "namespace"
             )
         mine = mine[mine["namespace"].isin(names)]
         if mine.empty:
             known = nearest(str(instance_id), table["instance_id"].unique())
-            raise InputError(f"{self.folder}: no object '{instance_id}'{known}")
+            raise InputError(f"{self._place}: no object '{instance_id}'{known}")
         keys = set(zip(mine["scene"], mine["chip_id"], strict=True))
         chips = self.chips
         found = [
@@ -266,10 +301,8 @@ class Dataset:
         ]
         dates = chips["date"].tolist()
         found.sort(key=lambda index: (dates[index] is None, dates[index] or 0, index))
-        part = Dataset(self.folder)
         places = np.array(found, dtype=np.int64)
-        part._chosen = places if self._chosen is None else self._chosen[places]
-        return part
+        return self._part(places if self._chosen is None else self._chosen[places])
 
     def __len__(self) -> int:
         """Number of chips."""
@@ -328,6 +361,7 @@ class Dataset:
 
     @cached_property
     def _borrowed(self) -> BorrowedImages:
+        self._there("recipe.toml", CHIPS)
         return BorrowedImages(self.folder, self.manifest)
 
     def convert(
@@ -364,9 +398,11 @@ class Dataset:
 
         if self._chosen is not None:
             raise FormatError(
-                f"{self.folder}: only whole datasets are converted, not a split of one; the "
+                f"{self._place}: only whole datasets are converted, not a split of one; the "
                 "output keeps the splits apart"
             )
+        if self._mirror is not None:
+            self._mirror.fetch_all(reporter or Silent())
         more = {name: str(value) for name, value in options.items()}
         given = ConvertOptions(layer, None if bands is None else tuple(bands), stretch, more)
         return convert_dataset(
@@ -379,6 +415,7 @@ class Dataset:
     ) -> tuple[dict[str, NDArray[np.generic]], Affine, str]:
         arrays: dict[str, NDArray[np.generic]] = {}
         transform, crs_wkt = Affine.identity(), ""
+        self._there(*files.values())
         for kind, path in files.items():
             try:
                 with rasterio.open(self.folder / path) as file:
@@ -387,6 +424,6 @@ class Dataset:
                         transform, crs_wkt = file.transform, file.crs.to_wkt()
             except RasterioError as error:
                 raise InputError(
-                    f"{self.folder / path}: can't be read ({error}); run polychip verify"
+                    f"{self._place}/{path}: can't be read ({error}); run polychip verify"
                 ) from error
         return arrays, transform, crs_wkt

@@ -61,6 +61,13 @@ class Summary:
     seconds: float = 0.0
     formats: tuple["Converted", ...] = ()
     """Further formats that were written."""
+    address: str | None = None
+    """Where it was sent to; None: it stays in the folder `output`."""
+
+    @property
+    def place(self) -> str:
+        """Where the dataset is."""
+        return self.address or str(self.output)
 
 
 def finish(

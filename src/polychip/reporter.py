@@ -6,8 +6,11 @@ from typing import Protocol
 class Reporter(Protocol):
     """Hears how a run goes on."""
 
-    def start(self, n_chips: int, done: int) -> None:
-        """The run begins; `done` chips were made by an earlier one."""
+    def start(self, n_chips: int, done: int, unit: str = "chip") -> None:
+        """The run begins; `done` chips were made by an earlier one.
+
+        Chips that are made may be followed by what is sent or fetched: then `unit` is 'file'.
+        """
 
     def advance(self, n_chips: int) -> None:
         """Chips were made, skipped or failed."""
@@ -25,7 +28,7 @@ class Reporter(Protocol):
 class Silent:
     """A reporter that says nothing."""
 
-    def start(self, n_chips: int, done: int) -> None:
+    def start(self, n_chips: int, done: int, unit: str = "chip") -> None:
         """Nothing."""
 
     def advance(self, n_chips: int) -> None:

@@ -5,9 +5,9 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from polychip.blocks.jobs import BlockRecord
@@ -115,10 +115,7 @@ def claim(output: Path, fingerprint: str, *, resume: bool, overwrite: bool) -> R
     except OSError as error:
         raise _no_folder(output, error) from error
     if entries and not (entries & {STATE, MANIFEST}):
-        raise OutputError(
-            f"{output}: the folder holds other files ({', '.join(sorted(entries)[:4])}), and no "
-            "Polychip dataset; choose an empty or new folder"
-        )
+        raise holds_others(output, entries)
     begun = state.read("run.json")
     nothing_yet = begun is None and entries == {STATE}  # killed before its first chip
     if entries and not overwrite and not nothing_yet:
@@ -145,12 +142,7 @@ def _check_resume(
     resume: bool,
 ) -> None:
     if not resume:
-        what = "a finished dataset" if MANIFEST in entries else "an unfinished run"
-        way = "" if MANIFEST in entries else "--resume to go on with it, "
-        raise OutputError(
-            f"{output}: {what} is already here; use {way}--overwrite to replace it, or another "
-            "output folder"
-        )
+        raise is_there(output, finished=MANIFEST in entries)
     if begun is None:
         raise OutputError(f"{output}: nothing to resume here; use --overwrite, or another folder")
     if begun.get("status") == UPDATING:
@@ -163,6 +155,24 @@ def _check_resume(
             f"{output}: can't resume: recipe, inputs or software changed since this run began; "
             "use --overwrite to build it anew"
         )
+
+
+def holds_others(output: Path | str, names: Collection[str]) -> OutputError:
+    """The error for a folder of somebody else's files."""
+    return OutputError(
+        f"{output}: the folder holds other files ({', '.join(sorted(names)[:4])}), and no "
+        "Polychip dataset; choose an empty or new folder"
+    )
+
+
+def is_there(output: Path | str, *, finished: bool) -> OutputError:
+    """The error for a dataset, or the beginning of one, that nobody said to replace."""
+    what = "a finished dataset" if finished else "an unfinished run"
+    way = "" if finished else "--resume to go on with it, "
+    return OutputError(
+        f"{output}: {what} is already here; use {way}--overwrite to replace it, or another "
+        "output folder"
+    )
 
 
 def lock(state: RunState) -> None:
@@ -254,6 +264,24 @@ def remove_strays(output: Path, wanted: Container[str]) -> int:
     for name in ("splits", FORMATS_FOLDER):
         _remove_empty(output / name)
     return n
+
+
+def is_own(name: str, formats: Collection[str]) -> bool:
+    """Whether a path below a dataset's folder is one of the dataset's own files.
+
+    Args:
+        name: with '/' between its parts.
+        formats: names of the further formats that are there.
+    """
+    *above, file = name.split("/")
+    top, middle = (above[0], above[1:]) if above else ("", [])
+    if top == "splits":
+        return not middle and any(PurePosixPath(name).match(pattern) for pattern in _LISTS)
+    if top in ("images", "masks"):
+        return bool(middle) and _ROW.fullmatch(middle[-1]) is not None and ".tif" in file
+    if top == FORMATS_FOLDER:
+        return bool(middle) and middle[0] in formats
+    return name in _FILES
 
 
 def _remove_chips(output: Path, name: str, wanted: Container[str]) -> int:

@@ -101,10 +101,14 @@ def test_names_that_differ_by_case_alone_are_refused(kind: str) -> None:
         load_recipe_text(tomli_w.dumps(recipe), base=Path.cwd(), where="recipe.toml")
 
 
-@pytest.mark.parametrize("output", ["/vsimem/out", "s3://bucket/out", "/vsizip/a.zip/out"])
+@pytest.mark.parametrize(
+    "output", ["/vsimem/out", "gs://bucket/out", "https://a.org/out", "/vsizip/a.zip/out"]
+)
 def test_an_output_that_is_no_folder_is_refused(desk: Workshop, output: str) -> None:
     recipe = in_a_recipe("name", "scene") | {"output": {"path": output}}
-    with pytest.raises(RecipeError, match="a folder on disk, not to an address"):
+    with pytest.raises(
+        RecipeError, match="a folder on disk or to s3://BUCKET/PREFIX, not to another"
+    ):
         polychip.run(recipe)
 
 

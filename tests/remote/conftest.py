@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from support.commands import Cli, run_cli
+from support.object_store import ObjectStore
 from support.pixels import random_polygons
 from support.rasters import place
 from support.remote_runs import Runs
@@ -38,6 +39,23 @@ def server(here: Workshop) -> Iterator[FileServer]:
     """Serves the folder of `here`."""
     with FileServer(here.folder) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory, here: Workshop) -> Iterator[ObjectStore]:
+    """An S3 server whose bucket holds the folder of `here`, below 'a dir'."""
+    with ObjectStore(tmp_path_factory.mktemp("store") / "weed") as running:
+        for name in ("scene.tif", "labels.gpkg"):
+            running.put(f"a dir/{name}", (here.folder / name).read_bytes())
+        yield running
+
+
+@pytest.fixture
+def known(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
+    """The server, its keys in the environment."""
+    for name, value in store.environment.items():
+        monkeypatch.setenv(name, value)
+    return store
 
 
 @pytest.fixture(autouse=True)

@@ -1,28 +1,10 @@
 """Imagery on a real S3 server."""
 
-from collections.abc import Iterator
-
 import pytest
 from support.commands import Cli
 from support.datasets import differing
 from support.object_store import SECRET, ObjectStore
 from support.remote_runs import SOURCES, Runs
-from support.workshop import Workshop
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory, here: Workshop) -> Iterator[ObjectStore]:
-    with ObjectStore(tmp_path_factory.mktemp("store") / "weed") as running:
-        for name in ("scene.tif", "labels.gpkg"):
-            running.put(f"a dir/{name}", (here.folder / name).read_bytes())
-        yield running
-
-
-@pytest.fixture
-def known(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
-    for name, value in store.environment.items():
-        monkeypatch.setenv(name, value)
-    return store
 
 
 @pytest.mark.parametrize("form", ["s3://chips/a dir/{}", "/vsis3/chips/a dir/{}"])

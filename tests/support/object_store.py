@@ -1,13 +1,15 @@
 """A real S3 server, SeaweedFS, on loopback."""
 
+import contextlib
 import json
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 KEY, SECRET = "polychip-test", "polychip-test-secret"
 
@@ -43,14 +45,15 @@ class ObjectStore:
         config.write_text(json.dumps({"identities": [{
             "name": "test", "credentials": [{"accessKey": KEY, "secretKey": SECRET}],
             "actions": ["Admin", "Read", "List", "Tagging", "Write"]}]}))  # fmt: skip
+        binary = shutil.which("weed") or str(Path(sys.executable).with_name("weed"))
         ports = _free_ports(4)
         self.port = ports[0]
-        binary = shutil.which("weed") or str(Path(sys.executable).with_name("weed"))
         names = ("s3.port", "master.port", "volume.port", "filer.port")
         self._log = (self.folder / "log").open("wb")
         self._process = subprocess.Popen(
             [binary, "server", f"-dir={self.folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3",
-             f"-s3.config={config}", "-master.volumeSizeLimitMB=64", "-volume.max=10",
+             f"-s3.config={config}", "-master.volumeSizeLimitMB=64", "-volume.max=10", "-s3.port.iceberg=0",
+             "-s3.port.lance=0",
              *(f"-{name}={port}" for name, port in zip(names, ports, strict=True))],
             stdout=self._log, stderr=subprocess.STDOUT,
         )  # fmt: skip
@@ -91,6 +94,19 @@ class ObjectStore:
 
         obstore.put(self.client(), name, data)  # type: ignore[arg-type]
 
+    def objects(self, prefix: str) -> dict[str, bytes]:
+        """All objects below a prefix, by what follows it."""
+        import obstore
+
+        client: Any = self.client()
+        return {
+            entry["path"].removeprefix(f"{prefix}/"): bytes(
+                obstore.get(client, entry["path"]).bytes()
+            )
+            for batch in obstore.list(client, prefix)
+            for entry in batch
+        }
+
     def _wait(self) -> None:
         """Until it takes a bucket and an object."""
         from pyarrow.fs import S3FileSystem
@@ -111,3 +127,49 @@ class ObjectStore:
                 return
         said = (self.folder / "log").read_text(errors="replace")[-3000:]
         raise RuntimeError(f"the object store did not start: {said}")
+
+
+class Line:
+    """A port that leads to a server, and can be cut like a cable and mended again."""
+
+    def __init__(self, port: int) -> None:
+        """Not laid yet.
+
+        Args:
+            port: the server's.
+        """
+        self._server, self._open = port, set[socket.socket]()
+        [self.port] = _free_ports(1)
+        self._listener: socket.socket | None = None
+
+    def mend(self) -> None:
+        """Take connections."""
+        self._listener = socket.create_server(("127.0.0.1", self.port), reuse_port=False)
+        threading.Thread(target=self._take, args=(self._listener,), daemon=True).start()
+
+    def cut(self) -> None:
+        """Refuse connections, and break those that there are."""
+        assert self._listener is not None
+        for end in (self._listener, *self._open):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+        self._open.clear()
+
+    def _take(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                near, _ = listener.accept()
+            except OSError:
+                return
+            far = socket.create_connection(("127.0.0.1", self._server))
+            self._open |= {near, far}
+            for ends in ((near, far), (far, near)):
+                threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
+
+    @staticmethod
+    def _pass_on(source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)

@@ -114,7 +114,10 @@ def _add_export(commands: Any) -> None:
     )
     parser.usage = "polychip export IMAGE... --labels FILE[|LAYER] -o DIR [options]"
     options.inputs(parser)
-    parser.add_argument("-o", "--output", metavar="DIR", required=True, help="the dataset's folder")
+    parser.add_argument(
+        "-o", "--output", metavar="DIR", required=True,
+        help="the dataset's folder, or s3://BUCKET/PREFIX",
+    )  # fmt: skip
     options.label_options(parser.add_argument_group("labels"))
     options.image_options(
         parser.add_argument_group("images and grid (default: the image's own pixels)")
@@ -123,6 +126,7 @@ def _add_export(commands: Any) -> None:
     options.split_options(parser.add_argument_group("splits"))
     options.output_options(parser.add_argument_group("masks and files"))
     options.run_options(parser)
+    options.bucket_options(parser)
     options.cluster_options(parser)
 
 
@@ -138,9 +142,11 @@ def _add_run(commands: Any) -> None:
     )
     parser.add_argument("recipe", metavar="RECIPE", help="a recipe in TOML")
     parser.add_argument(
-        "-o", "--output", metavar="DIR", help="the dataset's folder (default: the recipe's)"
-    )
+        "-o", "--output", metavar="DIR",
+        help="the dataset's folder, or s3://BUCKET/PREFIX (default: the recipe's)",
+    )  # fmt: skip
     options.run_options(parser, update=True)
+    options.bucket_options(parser)
     options.cluster_options(parser)
 
 
@@ -245,7 +251,10 @@ def _add_report(commands: Any) -> None:
     )
     parser.add_argument("dataset", metavar="DIR", help="the dataset's folder")
     parser.add_argument(
-        "-o", "--output", metavar="HTML", help="the page (default: report.html in the dataset)"
+        "-o",
+        "--output",
+        metavar="HTML",
+        help="the page (default: report.html in the dataset; of one in a bucket, here)",
     )
     parser.add_argument(
         "--quality", metavar="JSON", action="append",

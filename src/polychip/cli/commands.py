@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from polychip.addresses import is_bucket, plain_address
 from polychip.cli.main import DONE, SOME_FAILED, WRONG
 from polychip.errors import RecipeError
 from polychip.names import printable
 
 if TYPE_CHECKING:
+    from polychip.cli.progress import Told
     from polychip.execute import Executor
     from polychip.finish import Summary
     from polychip.recipe import Recipe
@@ -76,12 +78,6 @@ def run(args: argparse.Namespace) -> int:
 
         recipe = load_recipe(args.recipe)
         recipe = recipe if args.output is None else with_output(recipe, args.output)
-        if args.update:
-            from polychip.build import RunOptions
-            from polychip.update import update_dataset
-
-            options = RunOptions(workers=args.workers, own_process=True)
-            return _report(args, lambda ear: update_dataset(recipe, options, ear, executor))
         return _build(recipe, args, executor=executor)
 
 
@@ -89,17 +85,20 @@ def append(args: argparse.Namespace) -> int:
     """Add scenes to a dataset."""
     from polychip.build import RunOptions
     from polychip.extend import append_scenes
+    from polychip.mirror import growing_dataset
 
+    folder = growing_dataset(args.dataset)
     options = RunOptions(workers=args.workers, own_process=True)
     recipes = [Path(path) for path in args.recipes]
-    return _report(args, lambda ear: append_scenes(Path(args.dataset), recipes, options, ear))
+    return _report(args, lambda ear: append_scenes(folder, recipes, options, ear))
 
 
 def verify(args: argparse.Namespace) -> int:
     """Check a dataset and print the verdict."""
     from polychip.quality.verify import verify_dataset
 
-    report = verify_dataset(Path(args.dataset), all_chips=args.all_chips, workers=args.workers)
+    with _dataset(args) as folder:
+        report = verify_dataset(folder, all_chips=args.all_chips, workers=args.workers)
     if args.json:
         sys.stdout.write(_json(report.to_dict()) + "\n")
     else:
@@ -112,8 +111,8 @@ def gallery(args: argparse.Namespace) -> int:
     from polychip.manifest import read_manifest
     from polychip.report.gallery import write_gallery
 
-    folder = Path(args.dataset)
-    chip = write_gallery(folder, read_manifest(folder), args.chip, Path(args.output))
+    with _dataset(args) as folder:
+        chip = write_gallery(folder, read_manifest(folder), args.chip, Path(args.output))
     sys.stdout.write(f"{args.output}: {chip}, its image, masks and targets\n")
     return DONE
 
@@ -127,15 +126,16 @@ def convert(args: argparse.Namespace) -> int:
     bands = None if args.bands is None else tuple(args.bands)
     reporter = make_reporter(args.progress)
     try:
-        done = convert_dataset(
-            Path(args.dataset),
-            args.to,
-            Path(args.output),
-            ConvertOptions(args.layer, bands, args.stretch, dict(args.more)),
-            workers=args.workers,
-            overwrite=args.overwrite,
-            reporter=reporter,
-        )
+        with _dataset(args, reporter) as folder:
+            done = convert_dataset(
+                folder,
+                args.to,
+                Path(args.output),
+                ConvertOptions(args.layer, bands, args.stretch, dict(args.more)),
+                workers=args.workers,
+                overwrite=args.overwrite,
+                reporter=reporter,
+            )
     finally:
         reporter.close()
     from polychip.cli.converted import converted_dict, converted_text
@@ -175,11 +175,11 @@ def report(args: argparse.Namespace) -> int:
     from polychip.report.page import write_report
     from polychip.report.quality import read_result
 
-    folder = Path(args.dataset)
-    manifest = read_manifest(folder)
     results = [read_result(Path(path)) for path in args.quality or ()]
-    path = None if args.output is None else Path(args.output)
-    made = write_report(folder, manifest, path, results)
+    far = is_bucket(plain_address(args.dataset))
+    path = Path(args.output or "report.html") if args.output or far else None
+    with _dataset(args) as folder:
+        made = write_report(folder, read_manifest(folder), path, results)
     pictures = wording.plural(made.n_pictures, "picture")
     chips = wording.plural(made.n_chips, "chip")
     sys.stdout.write(f"{made.path}: {chips}, {pictures}, {wording.size(made.n_bytes)}\n")
@@ -229,10 +229,10 @@ def serve(args: argparse.Namespace) -> int:
 
 def with_output(recipe: "Recipe", folder: str) -> "Recipe":
     """The recipe with another output folder."""
-    from polychip.recipe import check_local
+    from polychip.recipe import absolute_path, check_output
 
-    check_local(folder)
-    output = recipe.output.model_copy(update={"path": str(Path(folder).absolute())})
+    check_output(folder)
+    output = recipe.output.model_copy(update={"path": absolute_path(folder, Path.cwd())})
     return recipe.model_copy(update={"output": output})
 
 
@@ -245,10 +245,16 @@ def _build(
 ) -> int:
     """Run a recipe and tell how it went."""
     from polychip.build import RunOptions
-    from polychip.build import run as run_recipe
+    from polychip.upload.make import make_dataset
+    from polychip.upload.options import StagingOptions
 
     options = RunOptions(args.resume, args.overwrite, args.workers, own_process)
-    return _report(args, lambda ear: run_recipe(recipe, options, ear, executor))
+    staging = StagingOptions(getattr(args, "staging", None), getattr(args, "keep_staging", False))
+    update = getattr(args, "update", False)
+    return _report(
+        args,
+        lambda ear: make_dataset(recipe, options, ear, executor, update=update, staging=staging),
+    )
 
 
 def _report(args: argparse.Namespace, work: Callable[["Reporter"], "Summary"]) -> int:
@@ -277,7 +283,7 @@ def _tell_failed(summary: "Summary") -> int:
     if not summary.failed:
         return DONE
     sys.stdout.flush()
-    sys.stderr.write(failed_text(summary.failed, summary.output))
+    sys.stderr.write(failed_text(summary))
     return SOME_FAILED
 
 
@@ -307,6 +313,23 @@ def _light_pyogrio() -> None:
     from polychip.io.light import load_pyogrio_light
 
     load_pyogrio_light()
+
+
+@contextmanager
+def _dataset(args: argparse.Namespace, reporter: "Told | None" = None) -> "Iterator[Path]":
+    """The folder of the dataset that is meant; of one in a bucket, a copy."""
+    if not is_bucket(plain_address(args.dataset)):
+        yield Path(args.dataset)
+        return
+    from polychip.cli.progress import Told
+    from polychip.mirror import local_dataset
+
+    bar = reporter or Told(bar=sys.stderr.isatty())
+    try:
+        with local_dataset(args.dataset, bar) as folder:
+            yield folder
+    finally:
+        bar.close()
 
 
 def _json(value: Any) -> str:

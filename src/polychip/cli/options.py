@@ -155,6 +155,15 @@ def run_options(parser: argparse.ArgumentParser, *, update: bool = False) -> Non
         )  # fmt: skip
 
 
+def bucket_options(parser: argparse.ArgumentParser) -> None:
+    """What a dataset for a bucket needs on this disk."""
+    group = parser.add_argument_group("datasets in buckets, -o s3://BUCKET/PREFIX (docs/remote.md)")
+    group.add_argument("--staging", metavar="DIR", help="make the dataset in a folder below DIR "
+        "before it is sent (default: POLYCHIP_STAGING, else the user's cache folder)")  # fmt: skip
+    group.add_argument("--keep-staging", action="store_true", help="keep it there once it is sent, "
+        "so that an --update need not fetch it")  # fmt: skip
+
+
 def cluster_options(parser: argparse.ArgumentParser) -> None:
     """Workers elsewhere."""
     group = parser.add_argument_group("many machines (docs/scale.md)")

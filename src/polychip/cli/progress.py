@@ -37,15 +37,15 @@ class Told:
         self._bar: Any = None
         self._alike: Counter[tuple[str, str]] = Counter()
 
-    def start(self, n_chips: int, done: int) -> None:
+    def start(self, n_chips: int, done: int, unit: str = "chip") -> None:
         """Show the bar."""
         if self._wants_bar:
             from tqdm import tqdm
 
             self._bar = tqdm(
-                total=n_chips, initial=done, unit="chip", file=sys.stderr, leave=False,
+                total=n_chips, initial=done, unit=unit, file=sys.stderr, leave=False,
                 dynamic_ncols=True, bar_format="{desc}{percentage:3.0f}% |{bar}| {n_fmt} of "
-                "{total_fmt} chips, {rate_fmt}, {remaining} left",
+                f"{{total_fmt}} {unit}s, {{rate_fmt}}, {{remaining}} left",
             )  # fmt: skip
 
     def advance(self, n_chips: int) -> None:
@@ -97,11 +97,12 @@ class JsonLines(Told):
     def __init__(self) -> None:
         super().__init__(bar=False)
         self._done = self._total = 0
+        self._unit = "chip"
         self._started = self._told = time.monotonic()
 
-    def start(self, n_chips: int, done: int) -> None:
+    def start(self, n_chips: int, done: int, unit: str = "chip") -> None:
         """Tell how many chips there are."""
-        self._total, self._done = n_chips, done
+        self._total, self._done, self._unit = n_chips, done, unit
         self._tell()
 
     def advance(self, n_chips: int) -> None:
@@ -125,4 +126,7 @@ class JsonLines(Told):
     def _tell(self) -> None:
         self._told = time.monotonic()
         seconds = self._told - self._started
-        emit("progress", done=self._done, total=self._total, seconds=round(seconds, 3))
+        emit(
+            "progress", done=self._done, total=self._total, seconds=round(seconds, 3),
+            unit=self._unit,
+        )  # fmt: skip

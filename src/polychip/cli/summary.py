@@ -1,5 +1,6 @@
 """The closing words of a run, for people and as JSON."""
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ def summary_dict(summary: Summary, n_warnings: int) -> dict[str, Any]:
     """Plain values; the counts are the manifest's."""
     counts = summary.counts
     return {
-        "output": str(summary.output),
+        "output": summary.place,
         "chips": counts.n_chips,
         "by_split": dict(sorted(counts.n_by_split.items())),
         "by_scene": dict(counts.n_by_scene),
@@ -31,7 +32,10 @@ def summary_dict(summary: Summary, n_warnings: int) -> dict[str, Any]:
         "tiny": dict(summary.tiny),
         "repaired": list(summary.repaired),
         "empty": summary.n_empty,
-        "formats": [converted_dict(done) for done in summary.formats],
+        "formats": [
+            converted_dict(done) | {"output": _moved(str(done.output), summary)}
+            for done in summary.formats
+        ],
         "warnings": n_warnings,
         "digest": summary.digest,
         "seconds": round(summary.seconds, 3),
@@ -47,7 +51,7 @@ def _lines(summary: Summary, n_warnings: int) -> Iterator[str]:
     counts = summary.counts
     rate = counts.n_chips / summary.seconds if summary.seconds else 0.0
     yield (
-        f"{wording.plural(counts.n_chips, 'chip')} written to {summary.output} in "
+        f"{wording.plural(counts.n_chips, 'chip')} written to {summary.place} in "
         f"{wording.duration(summary.seconds)} ({rate:.3g} chips/s)"
     )
     if set(counts.n_by_split) != {"all"}:
@@ -111,18 +115,26 @@ def _label_lines(summary: Summary) -> Iterator[str]:
 
 
 def _places(summary: Summary) -> list[str]:
-    output = summary.output
-    page = [("see all of it", str(output / "report.html"))] if summary.report else []
+    place = summary.place
+    slash = "/" if summary.address else os.sep
+    page = [("see all of it", f"{place}{slash}report.html")] if summary.report else []
     return wording.aligned(
         [
-            ("look at it", str(output / "preview.png")),
+            ("look at it", f"{place}{slash}preview.png"),
             *page,
-            ("read about it", str(output / "README.md")),
-            ("prove it", f"polychip verify {_quoted(str(output))}"),
-            ("load it", f"polychip.open({str(output)!r})"),
-            *((done.name, str(done.output)) for done in summary.formats),
+            ("read about it", f"{place}{slash}README.md"),
+            ("prove it", f"polychip verify {_quoted(place)}"),
+            ("load it", f"polychip.open({place!r})"),
+            *((done.name, _moved(str(done.output), summary)) for done in summary.formats),
         ]
     )
+
+
+def _moved(path: str, summary: Summary) -> str:
+    """Where something that was made in the dataset's folder is."""
+    if summary.address is None:
+        return path
+    return f"{summary.address}/{Path(path).relative_to(summary.output).as_posix()}"
 
 
 def _quoted(path: str) -> str:
@@ -131,13 +143,15 @@ def _quoted(path: str) -> str:
     return shlex.quote(path)
 
 
-def failed_text(failed: Mapping[str, str], output: Path) -> str:
+def failed_text(summary: Summary) -> str:
     """Which chips failed, why, and how they are made later; for stderr."""
+    failed = summary.failed
     lines = [f"error: {wording.plural(len(failed), 'chip')} failed, the others were written:"]
     shown = list(failed.items())[:_FAILED_SHOWN]
     lines += [f"  {chip}: {why}" for chip, why in shown]
     if len(failed) > len(shown):
         lines.append(f"  and {len(failed) - len(shown)} more: counts.failed in manifest.json")
-    recipe = _quoted(str(output / "recipe.toml"))
+    own = _quoted(str(summary.output / "recipe.toml"))
+    recipe = f"RECIPE -o {_quoted(summary.address)}" if summary.address else own
     lines.append(f"when the cause is gone, polychip run {recipe} --update makes them")
     return "\n".join(lines) + "\n"

@@ -23,6 +23,7 @@ def vectorize_masks(args: argparse.Namespace) -> int:
     from polychip.io.light import load_pyogrio_light
 
     load_pyogrio_light()
+    from polychip.mirror import local_dataset
     from polychip.polygons.request import OPTIONS, vectorize_options
     from polychip.polygons.vectorize import vectorize_dataset
 
@@ -30,7 +31,8 @@ def vectorize_masks(args: argparse.Namespace) -> int:
     options = vectorize_options(given, overwrite=args.overwrite)
     reporter = make_reporter(args.progress)
     try:
-        summary = vectorize_dataset(Path(args.dataset), Path(args.output), options, reporter)
+        with local_dataset(args.dataset, reporter) as folder:
+            summary = vectorize_dataset(folder, Path(args.output), options, reporter)
     finally:
         reporter.close()
     _tell(args, summary.to_dict(), _vectorized(summary))

@@ -36,9 +36,9 @@ class Heard:
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
-    def start(self, n_chips: int, done: int) -> None:
+    def start(self, n_chips: int, done: int, unit: str = "chip") -> None:
         """The dry run begins."""
-        self.inner.start(n_chips, done)
+        self.inner.start(n_chips, done, unit)
 
     def advance(self, n_chips: int) -> None:
         """Chips were looked at."""

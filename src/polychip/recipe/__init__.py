@@ -4,7 +4,7 @@ from polychip.recipe.chips import ChipOptions, GridOptions, MaskOptions, Mode
 from polychip.recipe.load import (
     absolute_path,
     build_recipe,
-    check_local,
+    check_output,
     load_recipe,
     load_recipe_text,
     map_paths,
@@ -32,6 +32,6 @@ __all__ = [
     "FormatOptions", "GridOptions", "IgnoreRaster",
     "LabelSource", "Layer", "MaskOptions", "Mode", "NodataRule", "OutputOptions", "Recipe",
     "Resampling", "Scene", "SchemaOptions", "SplitOptions", "VectorSource",
-    "absolute_path", "build_recipe", "check_local", "load_recipe", "load_recipe_text",
+    "absolute_path", "build_recipe", "check_output", "load_recipe", "load_recipe_text",
     "map_paths", "source_files", "split_layer",
 ]  # fmt: skip

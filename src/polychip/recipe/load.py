@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from polychip.addresses import is_read, is_remote, plain_address
+from polychip.addresses import BUCKET, is_bucket, is_read, is_remote, plain_address
 from polychip.errors import RecipeError, nearest
 from polychip.recipe.chips import ChipOptions, GridOptions, MaskOptions
 from polychip.recipe.faults import dotted, is_beside_the_point, place, wrong
@@ -82,21 +82,35 @@ def build_recipe(data: dict[str, Any], *, base: Path, where: str) -> Recipe:
                 f"{where}: {path}: files on disk are read, and those at http://, https:// and "
                 "s3:// addresses; download or unpack it first, or mount the store"
             )
-    check_local(recipe.output.path)
+    check_output(recipe.output.path)
     return map_paths(recipe, lambda path: absolute_path(path, base))
 
 
-def check_local(output: str) -> None:
-    """Refuse an output that is no folder on disk.
+def check_output(output: str) -> None:
+    """Refuse an output that is neither a folder on disk nor a place in a bucket.
 
     Raises:
-        RecipeError: it is the address of an object store or the like.
+        RecipeError: it is another kind of address, or one that no folder of objects can have.
     """
-    if is_remote(output):
+    address = plain_address(output)
+    if address.startswith("s3:/") and not is_bucket(address):
+        raise RecipeError(f"{output}: a path has lost a slash of its address; give it as a text")
+    if not is_remote(address):
+        return
+    if not is_bucket(address):
         raise RecipeError(
-            f"{output}: a dataset is written to a folder on disk, not to an address; choose a "
-            "folder and copy it there afterwards (aws s3 sync, rclone), or mount the store"
+            f"{output}: a dataset is written to a folder on disk or to s3://BUCKET/PREFIX, not to "
+            "another address; choose a folder and copy it there afterwards (rclone), or mount the "
+            "store"
         )
+    bucket, *parts = address.removeprefix(BUCKET).rstrip("/").split("/")
+    if not bucket or "@" in bucket or any(part in ("", ".", "..") for part in parts):
+        raise RecipeError(
+            f"{output}: not an address that a dataset can have; write s3://BUCKET/PREFIX, without "
+            "empty parts, '.' and '..'; keys belong into the environment"
+        )
+    if "?" in address or "#" in address:
+        raise RecipeError(f"{output}: choose an address without '?' and '#'")
 
 
 def source_files(recipe: Recipe) -> list[str]:
@@ -116,6 +130,8 @@ def source_files(recipe: Recipe) -> list[str]:
 def absolute_path(path: str, base: Path) -> str:
     """The path from `base`; addresses as they are, in one way to write them."""
     path = plain_address(path)
+    if is_bucket(path):
+        return path.rstrip("/")
     return path if is_remote(path) else str((base / Path(path).expanduser()).resolve())
 
 

@@ -76,8 +76,9 @@ class _Listener:
         self._job, self._tell = job, tell
         self._done = self._total = 0
 
-    def start(self, n_chips: int, done: int) -> None:
+    def start(self, n_chips: int, done: int, unit: str = "chip") -> None:
         """The blocks begin."""
+        del unit
         self._total, self._done = n_chips, done
         self._progress()
 

@@ -254,6 +254,8 @@ def _prune() -> None:
         if total <= limit * _PRUNE_TO:
             break
     for folder, _, _ in os.walk(root, topdown=False):
+        if not _FOLDER.match(os.path.relpath(folder, root)):
+            continue
         with contextlib.suppress(OSError):
             os.rmdir(folder)  # noqa: PTH106 - only where nothing is left
 

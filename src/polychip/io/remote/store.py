@@ -157,41 +157,71 @@ class Server:
         """Make a request, again where that may help."""
         import obstore.exceptions as e
 
-        rules, fuse = patience(), _fuse(urlsplit(self.address).netloc)
-        tries = 1 if once or fuse.blown else rules.retries + 1
-        wait = rules.first_wait_s
-        for number in range(1, tries + 1):
-            try:
-                answer = request()
-            except (e.NotFoundError, FileNotFoundError) as error:
-                raise InputError(f"{self.name}: not there (404); check the address") from error
-            except (e.PermissionDeniedError, e.UnauthenticatedError) as error:
-                raise InputError(
-                    f"{self.name}: the server refuses it ({_reason(error)}); check the credentials "
-                    "in the environment (AWS_ACCESS_KEY_ID, …; AWS_NO_SIGN_REQUEST=YES where none "
-                    "are needed), or sign the address anew"
-                ) from error
-            except (e.PreconditionError, e.NotModifiedError) as error:
-                raise _changed(self.name) from error
-            except e.NotSupportedError as error:
-                raise InputError(
-                    f"{self.name}: the server sends whole files only, no ranges of them; download "
-                    "the file first"
-                ) from error
-            except (e.BaseError, OSError, _ShortError) as error:
-                if number == tries:
-                    fuse.failed()
-                    raise NoAnswerError(
-                        f"{self.name}: can't be read from the server ({_reason(error)}; tried "
-                        f"{number} {'time' if number == 1 else 'times'}); what is missing can be "
-                        "made later, when it answers"
-                    ) from error
-                time.sleep(min(wait, LONGEST_WAIT_S))
-                wait *= 2
-            else:
-                fuse.answered()
-                return answer
-        raise AssertionError("unreachable")
+        try:
+            return ask(request, urlsplit(self.address).netloc, once=once)
+        except (e.NotFoundError, FileNotFoundError) as error:
+            raise InputError(f"{self.name}: not there (404); check the address") from error
+        except (e.PermissionDeniedError, e.UnauthenticatedError) as error:
+            raise InputError(
+                f"{self.name}: the server refuses it ({reason(error)}); check the credentials "
+                "in the environment (AWS_ACCESS_KEY_ID, …; AWS_NO_SIGN_REQUEST=YES where none "
+                "are needed), or sign the address anew"
+            ) from error
+        except (e.PreconditionError, e.NotModifiedError) as error:
+            raise _changed(self.name) from error
+        except e.NotSupportedError as error:
+            raise InputError(
+                f"{self.name}: the server sends whole files only, no ranges of them; download "
+                "the file first"
+            ) from error
+        except UnansweredError as error:
+            raise NoAnswerError(
+                f"{self.name}: can't be read from the server ({error}); what is missing can be "
+                "made later, when it answers"
+            ) from error
+
+
+def ask(request: Callable[[], T], server: str, *, once: bool = False) -> T:
+    """Make a request of a server, again where that may help, waiting longer each time.
+
+    Args:
+        request: makes it.
+        server: which; one that failed several times in a row is asked once.
+        once: do not ask again.
+
+    Raises:
+        UnansweredError: it failed each time.
+        obstore.exceptions.BaseError: asking again would not help.
+    """
+    import obstore.exceptions as e
+
+    final = (
+        e.NotFoundError, FileNotFoundError, e.PermissionDeniedError, e.UnauthenticatedError,
+        e.PreconditionError, e.NotModifiedError, e.NotSupportedError, e.AlreadyExistsError,
+    )  # fmt: skip
+    rules, fuse = patience(), _fuse(server)
+    tries = 1 if once or fuse.blown else rules.retries + 1
+    wait = rules.first_wait_s
+    for number in range(1, tries + 1):
+        try:
+            answer = request()
+        except final:
+            raise
+        except (e.BaseError, OSError, _ShortError) as error:
+            if number == tries:
+                fuse.failed()
+                times = "time" if number == 1 else "times"
+                raise UnansweredError(f"{reason(error)}; tried {number} {times}") from error
+            time.sleep(min(wait, LONGEST_WAIT_S))
+            wait *= 2
+        else:
+            fuse.answered()
+            return answer
+    raise AssertionError("unreachable")
+
+
+class UnansweredError(Exception):
+    """A server failed however often it was asked; says how, in a line."""
 
 
 class _ShortError(Exception):
@@ -238,21 +268,31 @@ def _changed(name: str) -> InputError:
     )
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     """What obstore says, in a line and without the address."""
     first = str(error).split("\n", 1)[0].rstrip(": ")
     detail = _DETAIL.split(first)[-1]
-    return re.sub(r"^Generic (HTTP|S3) error: ", "", detail) or type(error).__name__
+    detail = re.sub(r"^Generic (HTTP|S3) error: |: <\?xml.*$", "", detail)
+    return detail or type(error).__name__
 
 
 def _store(address: str, rules: Patience) -> "tuple[HTTPStore | S3Store, str]":
     """The place that holds the file, its connections shared, and the file's name there."""
     parts = urlsplit(address)
     if parts.scheme.lower() == "s3":
-        return _s3(parts.netloc, rules, _aws_settings()), unquote(parts.path.lstrip("/"))
+        return bucket_store(parts.netloc), unquote(parts.path.lstrip("/"))
     folder, _, name = parts.path.rpartition("/")
     base = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], folder, parts.query, ""))
     return _http(base, parts.netloc.rpartition("@")[0], rules), unquote(name)
+
+
+def bucket_store(bucket: str) -> "S3Store":
+    """A bucket, by the keys and the server that the environment names.
+
+    Raises:
+        InputError: the library that talks to servers is not installed.
+    """
+    return _s3(bucket, patience(), _aws_settings())
 
 
 @functools.lru_cache(maxsize=64)
@@ -311,7 +351,7 @@ def _obstore() -> Any:
         import obstore.store
     except ImportError as error:
         raise InputError(
-            "imagery at an address needs the library obstore: pip install 'polychip[remote]', or "
-            "download the file first"
+            "addresses need the library obstore: pip install 'polychip[remote]', or use files on "
+            "disk"
         ) from error
     return obstore.store
