@@ -113,6 +113,43 @@ def test_a_deleted_file_is_missed(damaged: Copy) -> None:
     assert "is missing" in message(report, "files")
 
 
+def test_several_workers_give_the_same_report(
+    damaged: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("polychip.quality.examine.BATCH", 3)
+    dataset = damaged(mode="panoptic")
+    sound = verify_dataset(dataset.folder)
+    assert sound.ok
+    assert verify_dataset(dataset.folder, workers=2) == sound
+    rows = dataset.table()
+    for row in rows[1:14:2]:  # more than a check tells in full
+        dataset.edit_pixels(dataset.path(row), lambda pixels: np.roll(pixels, 1, axis=2))
+    dataset.seal()
+    for row in rows[2:18:3]:
+        dataset.path(row, "image").write_bytes(b"not an image")
+    dataset.path(rows[19], "instance").unlink()
+    alone = verify_dataset(dataset.folder)
+    assert {"checksums", "files", "values", "round_trip"} <= failed(alone)
+    assert "and 2 more" in message(alone, "checksums")
+    assert verify_dataset(dataset.folder, workers=3) == alone
+
+
+def test_instance_masks_of_two_types_are_found_also_far_apart(
+    damaged: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("polychip.quality.examine.BATCH", 4)
+    dataset = damaged(mode="instance")
+    path = dataset.path(dataset.table()[9], "instance")
+    with rasterio.open(path) as file:
+        profile, pixels = file.profile, file.read()
+    with rasterio.open(path, "w", **(profile | {"dtype": "uint32"})) as file:
+        file.write(pixels.astype("uint32"))
+    dataset.seal()
+    report = verify_dataset(dataset.folder)
+    assert failed(report) == {"values"}
+    assert "uint32" in message(report, "values")
+
+
 @pytest.mark.parametrize(
     "name", ["images/place/r0000000/other.tif", "masks/semantic/.0123456789abcdef.part"]
 )

@@ -178,6 +178,11 @@ def _add_verify(commands: Any) -> None:
         "--all", action="store_true", dest="all_chips",
         help="burn the labels of every chip again, not only of a sample",
     )  # fmt: skip
+    parser.add_argument(
+        "--workers", metavar="N", type=values.workers,
+        help="processes that read the chips (default: one for each processor, one alone for small "
+        "datasets)",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 

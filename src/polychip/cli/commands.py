@@ -103,7 +103,7 @@ def verify(args: argparse.Namespace) -> int:
     from polychip.quality.verify import verify_dataset
 
     with _dataset(args) as folder:
-        report = verify_dataset(folder, all_chips=args.all_chips)
+        report = verify_dataset(folder, all_chips=args.all_chips, workers=args.workers)
     if args.json:
         sys.stdout.write(_json(report.to_dict()) + "\n")
     else:

@@ -21,8 +21,8 @@ Ints = NDArray[np.int64]
 NOTHING = -1
 """No feature, no object."""
 _CIRCLE = 16
-_AREAS = 20_000
-"""Polygons whose areas are taken at a time; bounds the memory."""
+_AT_ONCE = 20_000
+"""Polygons whose pixels or areas are found at a time; bounds the memory."""
 
 
 class CannotRepeatError(Exception):
@@ -180,14 +180,16 @@ def _reach(carrier: Carrier, bounds: Floats, turns: tuple[float, ...]) -> Ints:
     reach = np.tile(np.array([everywhere.min] * 2 + [everywhere.max] * 2), (len(bounds), 1))
     if len(turns) > 1 or not len(bounds):
         return reach
-    u, v = np.meshgrid(np.linspace(0, 1, 9), np.linspace(0, 1, 9))
-    x = bounds[:, :1] + (bounds[:, 2:3] - bounds[:, :1]) * u.ravel()
-    y = bounds[:, 1:2] + (bounds[:, 3:] - bounds[:, 1:2]) * v.ravel()
-    pixels = carrier.to_pixels(np.column_stack((x.ravel(), y.ravel()))).reshape(*x.shape, 2)
-    known = np.isfinite(pixels).all(axis=(1, 2)) & (np.abs(pixels) < 1e8).all(axis=(1, 2))
-    low, high = pixels[known].min(axis=1), pixels[known].max(axis=1)
-    margin = 2 + (high - low) / 8
-    reach[known, :2], reach[known, 2:] = np.floor(low - margin), np.ceil(high + margin)
+    u, v = (side.ravel() for side in np.meshgrid(np.linspace(0, 1, 9), np.linspace(0, 1, 9)))
+    for begin in range(0, len(bounds), _AT_ONCE):
+        west, south, east, north = bounds[begin : begin + _AT_ONCE].T[:, :, None]
+        x, y = west + (east - west) * u, south + (north - south) * v
+        pixels = carrier.to_pixels(np.column_stack((x.ravel(), y.ravel()))).reshape(*x.shape, 2)
+        known = np.isfinite(pixels).all(axis=(1, 2)) & (np.abs(pixels) < 1e8).all(axis=(1, 2))
+        low, high = pixels[known].min(axis=1), pixels[known].max(axis=1)
+        margin = 2 + (high - low) / 8
+        part = begin + np.flatnonzero(known)
+        reach[part, :2], reach[part, 2:] = np.floor(low - margin), np.ceil(high + margin)
     return reach
 
 
@@ -303,8 +305,8 @@ def feature_areas(shapes: Shapes, least: Window, most: Window) -> Floats:
     margin = (high - low) * 0.5
     box = shapely.box(*(low - margin), *(high + margin))
     total = np.zeros((len(shapes.geometry), 2))
-    for begin in range(0, len(total), _AREAS):
-        some = slice(begin, begin + _AREAS)
+    for begin in range(0, len(total), _AT_ONCE):
+        some = slice(begin, begin + _AT_ONCE)
         for shift in shapes.turns:
             move = partial(np.add, np.array([shift, 0.0]))
             geometry = shapely.transform(shapes.geometry[some], move)

@@ -117,7 +117,8 @@ class PixelCheck:
         self._loose = loose
         self.alignment, self.values = Findings("alignment"), Findings("values")
         self._folder, self._facts = folder, facts
-        self._instance_dtypes: set[str] = set()
+        self.instance_dtypes: set[str] = set()
+        """Types of the instance masks so far."""
         self._codes = facts.codes
         self._things = facts.things
 
@@ -253,9 +254,9 @@ class PixelCheck:
     ) -> None:
         path, file = row.files[INSTANCE], files[INSTANCE]
         mask = file.pixels[0].astype(np.int64)
-        self._instance_dtypes.add(file.dtype)
-        if file.dtype not in _INSTANCE_TYPES or len(self._instance_dtypes) > 1:
-            self.values.wrong(f"{path} is {file.dtype}, others are {self._instance_dtypes}")
+        self.instance_dtypes.add(file.dtype)
+        if file.dtype not in _INSTANCE_TYPES or len(self.instance_dtypes) > 1:
+            self.values.wrong(f"{path} is {file.dtype}, others are {self.instance_dtypes}")
         if any(value is not None for value in file.nodata):
             self.values.wrong(f"{path} has a nodata tag ({file.nodata[0]:g}); masks have none")
         told = sorted(entry["local_id"] for entry in objects if entry["local_id"])

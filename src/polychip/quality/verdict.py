@@ -84,6 +84,15 @@ class Findings:
         if len(self.problems) < _NAMED:
             self.problems.append(text)
 
+    def absorb(self, other: "Findings") -> None:
+        """Add what was found elsewhere, in chips that follow."""
+        self.problems += other.problems[: _NAMED - len(self.problems)]
+        self.n_problems += other.n_problems
+        self.n_checked += other.n_checked
+        for reason, n in other.reasons.items():
+            self.reasons[reason] = self.reasons.get(reason, 0) + n
+        self.notes += other.notes
+
     def skip(self, reason: str) -> None:
         """Something could not be checked."""
         self.reasons[reason] = self.reasons.get(reason, 0) + 1

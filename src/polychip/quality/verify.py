@@ -1,6 +1,7 @@
 """Whether a dataset is whole, aligned, free of leaks, and what its labels say."""
 
 from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,18 +9,20 @@ from typing import Any
 import numpy as np
 from rasterio.errors import RasterioError
 
-from polychip.errors import InputError, PolychipError
+from polychip.errors import InputError, PolychipError, some
+from polychip.execute import Executor, default_workers, make_executor
 from polychip.grid import Window
 from polychip.manifest import read_manifest
+from polychip.quality.examine import Seen, Task, examine
 from polychip.quality.imagery import SourcePixels, compare_images
 from polychip.quality.labelling import has_raster_labels
 from polychip.quality.listing import TablesCheck, check_leakage, check_splits
-from polychip.quality.pixels import ChipFile, Facts, PixelCheck
+from polychip.quality.pixels import ChipFile, Facts, read_files
 from polychip.quality.roundtrip import RoundTrip, covered_by_chips, spread
 from polychip.quality.rows import ChipRow, Index, ObjectStream
 from polychip.quality.sources import Sources, sources_or_reason
 from polychip.quality.verdict import Check, Findings, VerifyReport
-from polychip.quality.wholeness import ChecksumCheck, FilesCheck, ManifestCheck
+from polychip.quality.wholeness import FilesCheck, ManifestCheck
 from polychip.recipe import Scene
 
 __all__ = ["Check", "VerifyReport", "verify_dataset"]
@@ -29,10 +32,16 @@ CHECKS = (
     "images", "round_trip",
 )  # fmt: skip
 """Ids of all checks, in the order of the report."""
+_WORTH_A_WORKER = 250
+"""Chips for which a process of their own is worth its start."""
 
 
 def verify_dataset(
-    folder: Path, *, all_chips: bool = False, round_trip_chips: int = 64
+    folder: Path,
+    *,
+    all_chips: bool = False,
+    round_trip_chips: int = 64,
+    workers: int | None = 1,
 ) -> VerifyReport:
     """Check a dataset from its files alone, and against its sources where they are found.
 
@@ -43,9 +52,12 @@ def verify_dataset(
         folder: the dataset.
         all_chips: compare every chip with its sources.
         round_trip_chips: else how many.
+        workers: processes that read the chips; None: as many as they are worth. The report is the
+            same.
 
     Raises:
         InputError: there is no dataset.
+        PolychipError: a worker died.
     """
     manifest = read_manifest(folder)
     try:
@@ -53,9 +65,22 @@ def verify_dataset(
         index = Index(folder)
         objects = ObjectStream(folder) if manifest["mode"] != "semantic" else None
         chosen = spread(index.n_chips, index.n_chips if all_chips else round_trip_chips)
-        return _Verification(folder, facts, index, objects, chosen).report()
+        verification = _Verification(folder, facts, index, objects, chosen)
+        executor = make_executor(_workers_for(index.n_chips) if workers is None else workers)
+        try:
+            return verification.report(executor)
+        finally:
+            executor.stop(now=True)
+    except BrokenProcessPool as error:
+        raise PolychipError(
+            "a worker process died, often for want of memory; try again with fewer --workers"
+        ) from error
     except (InputError, KeyError, TypeError, ValueError) as error:
         return _unreadable(error)
+
+
+def _workers_for(n_chips: int) -> int:
+    return max(1, min(default_workers(), n_chips // _WORTH_A_WORKER))
 
 
 def _unreadable(error: Exception) -> VerifyReport:
@@ -99,28 +124,30 @@ class _Verification:
         kinds = len(index.schema.field("files").type)
         self._manifest = ManifestCheck(folder, facts.manifest, index.layers)
         self._files = FilesCheck(folder, index.n_chips, kinds)
-        self._checksums = ChecksumCheck(folder)
-        self._pixels = PixelCheck(folder, facts, _loose_scenes(self._sources, facts))
+        self._checksums, self._values = Findings("checksums"), Findings("values")
+        self._alignment = Findings("alignment")
+        self._dtypes: set[str] = set()
         self._tables = TablesCheck(folder, index, facts)
         self._images = Findings("images")
         self._round_trip = RoundTrip(facts, self._extents())
         self._open = _SceneSources("", None, "")
 
-    def report(self) -> VerifyReport:
+    def report(self, executor: Executor) -> VerifyReport:
         """Look at everything."""
         self._tables.open_with_geopandas()
-        for row, objects in self._chips():
-            self._look_at(row, objects)
+        loose = _loose_scenes(self._sources, self._facts)
+        for tasks, seen in examine(executor, self._folder, self._chips(), loose):
+            self._take(tasks, seen)
         left = self._objects.left if self._objects else None
         n, sampled = self._index.n_chips, f"of {self._index.n_chips} chips"
-        pixels, trip = self._pixels, self._round_trip.found
+        trip, n_files = self._round_trip.found, self._checksums.n_checked
         return VerifyReport(
             (
                 self._manifest.check(),
                 self._files.check(),
-                self._checksums.check(),
-                pixels.alignment.check(f"images and masks of {n} chips lie on one grid each"),
-                pixels.values.check(f"masks of {n} chips hold what schema and index say"),
+                self._checksums.check(f"{n_files} files are as they were written"),
+                self._alignment.check(f"images and masks of {n} chips lie on one grid each"),
+                self._values.check(f"masks of {n} chips hold what schema and index say"),
                 check_splits(self._folder, self._index, self._facts.manifest),
                 check_leakage(self._folder, self._index, self._facts),
                 self._tables.check(left, objects=self._objects is not None),
@@ -135,20 +162,29 @@ class _Verification:
             )
         )
 
-    def _chips(self) -> Iterator[tuple[ChipRow, list[dict[str, Any]]]]:
+    def _chips(self) -> Iterator[Task]:
+        """Each chip, once its row and its files' presence have been looked at."""
         for row in self._index.rows():
-            yield row, self._objects.take(row) if self._objects else []
+            self._manifest.add(row)
+            if row.number in self._chosen:
+                self._tables.look_at(row)
+            objects = self._objects.take(row) if self._objects else []
+            yield Task(row, objects, self._files.add(row))
 
-    def _look_at(self, row: ChipRow, objects: list[dict[str, Any]]) -> None:
-        self._manifest.add(row)
-        there, whole = self._files.add(row), self._checksums.add(row)
-        if row.number in self._chosen:
-            self._tables.look_at(row)
-        if not (there and whole):
-            return
-        files = self._pixels.add(row, objects)
-        if files is not None and row.number in self._chosen:
-            self._compare_with_sources(row, files, objects)
+    def _take(self, tasks: list[Task], seen: Seen) -> None:
+        self._checksums.absorb(seen.checksums)
+        self._alignment.absorb(seen.alignment)
+        self._values.absorb(seen.values)
+        if self._dtypes and not seen.instance_dtypes <= self._dtypes:
+            self._values.wrong(
+                f"instance masks from {tasks[0].row} on are {some(sorted(seen.instance_dtypes))}, "
+                f"those before {some(sorted(self._dtypes))}"
+            )
+        self._dtypes |= seen.instance_dtypes
+        for task, sound in zip(tasks, seen.sound, strict=True):
+            if sound and task.row.number in self._chosen:
+                files = read_files(self._folder, task.row)
+                self._compare_with_sources(task.row, files, task.objects)
 
     def _compare_with_sources(
         self, row: ChipRow, files: dict[str, ChipFile], objects: list[dict[str, Any]]

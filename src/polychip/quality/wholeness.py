@@ -221,7 +221,3 @@ class ChecksumCheck:
                 self.found.wrong(f"{path} was changed or damaged after it was written")
                 whole = False
         return whole
-
-    def check(self) -> Check:
-        """The result, once all chips were added."""
-        return self.found.check(f"{self.found.n_checked} files are as they were written")
