@@ -69,7 +69,8 @@ class ReportAlgorithm(EngineAlgorithm):
         Path(page).parent.mkdir(parents=True, exist_ok=True)
         arguments = ["report", self.parameterAsString(parameters, self.DATASET, context)]
         arguments += ["-o", page]
-        for figures in self.parameterAsFileList(parameters, self.QUALITY, context):
+        chosen = self.parameterAsFileList(parameters, self.QUALITY, context)
+        for figures in filter(None, chosen):  # QGIS gives an empty name where none was chosen
             arguments += ["--quality", figures]
         result = run_command(engine, arguments, feedback)
         if result.cancelled:
