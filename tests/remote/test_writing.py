@@ -16,13 +16,14 @@ from support.datasets import differing, files_of
 from support.object_store import SECRET, Line, ObjectStore
 from support.workshop import Workshop
 
-from polychip import api, build
+from polychip import api
 from polychip.errors import InputError, RecipeError
 from polychip.io.remote.bucket import Bucket
 from polychip.mirror import local_dataset
 from polychip.names import printable
 from polychip.quality.verify import verify_dataset
 from polychip.scenes import prepare
+from polychip.sources import Sources
 
 SENDING = Path(__file__).with_name("sending.py")
 CLAIM = ".polychip/claim.json"
@@ -272,7 +273,7 @@ def test_a_run_that_its_inputs_end_leaves_nothing(
         seen.append(set(known.objects("ended")))
         raise InputError("scene.tif changed while the dataset was being built")
 
-    monkeypatch.setattr(build, "_check_unchanged", change)
+    monkeypatch.setattr(Sources, "check", change)
     with pytest.raises(InputError, match="changed while"):
         api.run(recipe_of(here, "s3://chips/ended"))
     assert any(name.startswith("images/") for name in seen[0])
