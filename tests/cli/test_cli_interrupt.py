@@ -114,3 +114,30 @@ def test_ctrl_c_before_the_first_chip_leaves_nothing(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert err.startswith("interrupted: stopped; give the same command again")
     assert [path.name for path in tmp_path.iterdir()] == ["slow.toml"]
+
+
+HEARD_ELSEWHERE = """
+import os, signal, threading, time
+from polychip.cli.progress import Told
+from polychip.cli.watch import Watch
+
+def press():
+    time.sleep(0.3)  # the main thread waits for a pipe by then
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+try:
+    with Watch(Told(bar=False)):
+        threading.Thread(target=press).start()
+        os.read(os.pipe()[0], 1)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_ctrl_c_that_came_just_before_a_read_is_heard() -> None:
+    """Python only notes it, and the read would wait for ever: as when it came a moment too early."""
+    done = subprocess.run(
+        [sys.executable, "-c", HEARD_ELSEWHERE], capture_output=True, text=True, check=False,
+        timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "interrupted\n"), done.stderr

@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, NoReturn, Self
+from typing import Any, Final, NoReturn, Self
 
 from polychip.addresses import is_remote
 from polychip.cli.main import INTERRUPTED, WRONG
@@ -29,6 +29,8 @@ _WARN: Final = 0.1
 """Of the timeout: when it is said that a file doesn't answer."""
 _EVERY: Final = 0.02
 """Of the timeout: how often files are looked at."""
+_NUDGE_S: Final = 0.2
+"""Seconds that the main thread has to hear of a signal by itself."""
 _CTRL_C_S: Final = 3.0
 """Seconds that Ctrl-C waits for a thread that hangs."""
 _AT_ONCE: Final = 32
@@ -54,6 +56,7 @@ class Watch:
         self._turn = 0
         self._bell, self._ring = os.pipe()
         self._before = -1
+        self._former: Any = None
         self._pressed_at: float | None = None
         self._stopped = threading.Event()
         self.add(paths)
@@ -70,6 +73,8 @@ class Watch:
             os.set_blocking(self._ring, False)
         with suppress(ValueError):  # not the main thread: somebody else's program
             self._before = signal.set_wakeup_fd(self._ring, warn_on_full_buffer=False)
+            if _NUDGE is not None:
+                self._former = signal.signal(_NUDGE, lambda *_: None)
         for work in (self._look_after, self._listen):
             threading.Thread(target=work, daemon=True).start()
         return self
@@ -79,6 +84,8 @@ class Watch:
         self._stopped.set()
         with suppress(ValueError):
             signal.set_wakeup_fd(self._before)
+            if _NUDGE is not None:
+                signal.signal(_NUDGE, self._former)
         os.close(self._ring)
 
     def _listen(self) -> None:
@@ -86,6 +93,8 @@ class Watch:
         while told := os.read(self._bell, 64):
             if {*told} & {signal.SIGINT, signal.SIGTERM}:
                 self._pressed_at = self._pressed_at or time.monotonic()
+                if not self._stopped.wait(_NUDGE_S):
+                    _nudge()
         os.close(self._bell)
 
     def _look_after(self) -> None:
@@ -152,6 +161,20 @@ def ask(path: str) -> None:
     with suppress(OSError):
         Path(path).stat()
         shutil.disk_usage(path)
+
+
+_NUDGE: Final = getattr(signal, "SIGURG", None)
+"""A signal that means nothing to anybody; Windows has none."""
+
+
+def _nudge() -> None:
+    """Wake the main thread from a call of the system that began just as a signal came.
+
+    Python only notes a signal; a call that waits for a file goes on waiting unless the signal came
+    during it.
+    """
+    if _NUDGE is not None:
+        signal.pthread_kill(threading.main_thread().ident or 0, _NUDGE)
 
 
 def _timeout() -> float:
