@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+from array import array
+from bisect import bisect_left
 from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -10,7 +12,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from polychip.blocks.images import inside_px
 from polychip.blocks.jobs import INSTANCE, SEMANTIC, Block, BlockRecord, ChipSlot, SceneJob
@@ -126,15 +127,15 @@ class Paths(Container[str]):
     """Millions of paths, at 8 bytes each; one that was never added is found once in 10^12 times."""
 
     def __init__(self, paths: Iterator[str]) -> None:
-        self._known: NDArray[np.uint64] = np.unique(
-            np.fromiter((_short(path) for path in paths), dtype=np.uint64)
-        )
+        known = np.fromiter((_short(path) for path in paths), dtype=np.uint64)
+        known.sort()
+        self._known = array("Q", known.tobytes())
 
     def __contains__(self, path: object) -> bool:
         """Whether a path was added."""
-        short = np.uint64(_short(str(path)))
-        place = int(np.searchsorted(self._known, short))
-        return place < len(self._known) and bool(self._known[place] == short)
+        short = _short(str(path))
+        place = bisect_left(self._known, short)
+        return place < len(self._known) and self._known[place] == short
 
 
 def _short(path: str) -> int:
@@ -173,7 +174,7 @@ def files_are_there(output: Path, row: Mapping[str, Any]) -> bool:
 
 
 def dataset_records(
-    output: Path,
+    output: Path | None,
     job: SceneJob,
     block: Block,
     rows: Mapping[str, Mapping[str, Any]],
@@ -182,7 +183,7 @@ def dataset_records(
     """The record that a block left, from the tables of the dataset; None when chips are missing.
 
     Args:
-        output: the dataset.
+        output: the dataset; None where somebody has looked for the files.
         job: of the block's scene.
         block: what was planned.
         rows: of chips.parquet, by chip.
@@ -191,7 +192,7 @@ def dataset_records(
     record = BlockRecord(block.number)
     for slot in block.chips:
         row = rows.get(slot.chip_id)
-        if row is None or not files_are_there(output, row):
+        if row is None or not (output is None or files_are_there(output, row)):
             return None
         for layer, _ in job.layers:
             entry = {name: row[stat_column(layer, name)] for name in STATISTICS}

@@ -185,9 +185,7 @@ class _Kept:
                 for slot in block.chips
                 if slot.chip_id in same and self._usable(slot, rows.get(slot.chip_id))
             )
-            record = dataset_records(
-                self.state.output, job, replace(block, chips=staying), rows, objects
-            )
+            record = dataset_records(None, job, replace(block, chips=staying), rows, objects)
             skipped = {
                 slot.chip_id: old.skipped[slot.chip_id]
                 for slot in block.chips
