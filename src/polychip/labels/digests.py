@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from polychip.burn.edges import EdgeSet
 from polychip.labels.extent import Extent
 from polychip.labels.labelset import LabelSet
+from polychip.labels.mapped_texts import flat_texts
 
 Digests = NDArray[np.uint64]
 """(n, 2)."""
@@ -23,7 +24,7 @@ _FACTORS = np.array(
 )
 """Odd numbers without a pattern, one for each coordinate of an edge, twice."""
 _LOT = 1 << 14
-"""So many edges at a time: their arrays stay in a processor's cache."""
+"""So many edges, or texts, at a time: their arrays stay in a processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +75,32 @@ def changed_boxes(old: Traces, new: Traces) -> NDArray[np.int64]:
     return boxes
 
 
-def _of_objects(labels: LabelSet, centres: NDArray[np.float64] | None) -> Digests:
+def _of_objects(labels: LabelSet, centres: NDArray[np.float64] | None) -> NDArray[np.uint64]:
     """(1 + n_objects,) what the tables tell of each object; the first is no object."""
     objects = labels.objects
-    numbers = zip(objects.code, objects.n_features, objects.area_px, strict=True)
-    texts = zip(objects.namespace, objects.instance_id, objects.source_fid, strict=True)
-    found = [0]
-    for index, told in enumerate(zip(texts, numbers, strict=True)):
-        place = () if centres is None else tuple(centres[index].tolist())
-        found.append(_text_digest(repr((told[0], [int(n) for n in told[1]], place))))
-    return np.array(found, dtype=np.uint64)
+    parts = [_text_digests(t) for t in (objects.namespace, objects.instance_id, objects.source_fid)]
+    numbers = (objects.code, objects.n_features, objects.area_px)
+    parts += [values.astype(np.int64).view(np.uint64) for values in numbers]
+    if centres is not None:
+        parts += [np.ascontiguousarray(column).view(np.uint64) for column in centres.T]
+    found = np.zeros(1 + len(objects), dtype=np.uint64)
+    for part in parts:
+        found[1:] = _mix(found[1:] ^ part)
+    return found
+
+
+def _text_digests(texts: Sequence[str]) -> NDArray[np.uint64]:
+    """(n,) a digest of each text: of its letters, each with its place in the text."""
+    flat = flat_texts(texts)
+    found = np.empty(len(flat), dtype=np.uint64)
+    for first in range(0, len(flat), _LOT):
+        bounds = flat.bounds[first : first + _LOT + 1] - flat.bounds[first]
+        letters = flat.letters[flat.bounds[first] :][: bounds[-1]]
+        place = np.arange(len(letters)) - np.repeat(bounds[:-1], np.diff(bounds))
+        behind = np.zeros(len(letters) + 1, dtype=np.uint64)
+        np.cumsum(_mix(place.view(np.uint64) << np.uint64(8) | letters), out=behind[1:])
+        found[first : first + _LOT] = behind[bounds[1:]] - behind[bounds[:-1]]
+    return found
 
 
 def _text_digest(text: str) -> int:

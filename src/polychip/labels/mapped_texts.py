@@ -49,13 +49,21 @@ def texts_at(texts: Sequence[str], numbers: Sequence[int]) -> list[str]:
     return [str(letters[a:b], _ENCODING, _ERRORS) for a, b in ends]
 
 
-def save_texts(folder: Path, name: str, texts: Sequence[str]) -> None:
-    """Write texts as two .npy files that begin with a name."""
+def flat_texts(texts: Sequence[str]) -> MappedTexts:
+    """Texts in two arrays; those that lie in two already are given back."""
+    if isinstance(texts, MappedTexts):
+        return texts
     encoded = [text.encode(_ENCODING, _ERRORS) for text in texts]
     bounds = np.zeros(len(encoded) + 1, dtype=np.int64)
     np.cumsum([len(text) for text in encoded], out=bounds[1:])
-    np.save(folder / f"{name}.npy", np.frombuffer(b"".join(encoded), dtype=np.uint8))
-    np.save(folder / f"{name}-bounds.npy", bounds)
+    return MappedTexts(np.frombuffer(b"".join(encoded), dtype=np.uint8), bounds)
+
+
+def save_texts(folder: Path, name: str, texts: Sequence[str]) -> None:
+    """Write texts as two .npy files that begin with a name."""
+    flat = flat_texts(texts)
+    np.save(folder / f"{name}.npy", flat.letters)
+    np.save(folder / f"{name}-bounds.npy", flat.bounds)
 
 
 def load_texts(folder: Path, name: str) -> MappedTexts:
