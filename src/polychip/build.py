@@ -1,5 +1,6 @@
 """The one place that joins the stages: plan → read → burn → encode → write → index."""
 
+import contextlib
 import hashlib
 import json
 import threading
@@ -191,7 +192,7 @@ def carry_out(
     build.between = sources.look
     try:
         if executor.workers > 1:  # this process only waits: it may load what comes last
-            threading.Thread(target=_load_finish, args=(options,), daemon=True).start()
+            threading.Thread(target=_load_finish_early, args=(options,), daemon=True).start()
         build.execute()
         if executor.shared:
             remove_stale_parts(state.output)  # of workers that were lost
@@ -263,6 +264,12 @@ def write_formats(
             raise type(error)(told) from error
         made.append(done)
     return tuple(made)
+
+
+def _load_finish_early(options: RunOptions) -> None:
+    """Import the last stage beside the blocks; a failure is told when that stage begins."""
+    with contextlib.suppress(Exception):
+        _load_finish(options)
 
 
 def _load_finish(options: RunOptions) -> None:

@@ -6,6 +6,7 @@ is not for a process in which somebody else may want data frames later.
 """
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,18 +23,24 @@ class _Absent:
             raise ModuleNotFoundError(f"{name} is not loaded here", name=name)
 
 
+_CHANGING = threading.Lock()
+
+
 @contextmanager
 def _hidden(*names: str) -> Iterator[None]:
     """Make imports of modules that are not loaded yet fail.
 
-    By a finder: pyarrow's Cython takes a None in sys.modules for the module.
+    By a finder: pyarrow's Cython takes a None in sys.modules for the module. The list of finders
+    is replaced, never changed: another thread that goes through it would miss one, and a module.
     """
     finder = _Absent(names)
-    sys.meta_path.insert(0, finder)
+    with _CHANGING:
+        sys.meta_path = [finder, *sys.meta_path]
     try:
         yield
     finally:
-        sys.meta_path.remove(finder)
+        with _CHANGING:
+            sys.meta_path = [other for other in sys.meta_path if other is not finder]
 
 
 def load_pyogrio_light() -> None:
