@@ -189,7 +189,7 @@ def dataset_records(
         rows: of chips.parquet, by chip.
         objects: of instances.parquet, by chip.
     """
-    record = BlockRecord(block.number)
+    record, codes = BlockRecord(block.number), _columns_of_codes(job)
     for slot in block.chips:
         row = rows.get(slot.chip_id)
         if row is None or not (output is None or files_are_there(output, row)):
@@ -200,7 +200,7 @@ def dataset_records(
                 kind = image_key(layer)
                 entry |= {"path": row["files"][kind], "sha256": row["sha256"][kind]}
             record.images.setdefault(slot.chip_id, {})[layer] = entry
-        record.masks[slot.chip_id] = _mask_entry(job, slot, row)
+        record.masks[slot.chip_id] = _mask_entry(job, slot, row, codes)
         if job.objects:
             mine = objects.get(slot.chip_id, [])
             record.instances[slot.chip_id] = {
@@ -209,12 +209,20 @@ def dataset_records(
     return record
 
 
-def _mask_entry(job: SceneJob, slot: ChipSlot, row: Mapping[str, Any]) -> dict[str, Any]:
-    schema, inside = job.known_schema(), inside_px(job, slot)
-    padding = slot.window.width * slot.window.height - inside
+def _columns_of_codes(job: SceneJob) -> dict[int, str]:
+    """Name of the column with the pixels of each code that a mask may hold, ascending."""
+    schema = job.known_schema()
     codes = {schema.background, schema.ignore, *(entry.code for entry in schema.classes)}
-    pixels = {code: int(row[pixel_column(code)]) for code in sorted(codes)}
-    pixels[schema.ignore] += padding
+    return {code: pixel_column(code) for code in sorted(codes)}
+
+
+def _mask_entry(
+    job: SceneJob, slot: ChipSlot, row: Mapping[str, Any], codes: Mapping[int, str]
+) -> dict[str, Any]:
+    inside = inside_px(job, slot)
+    padding = slot.window.width * slot.window.height - inside
+    pixels = {code: int(row[column]) for code, column in codes.items()}
+    pixels[job.known_schema().ignore] += padding
     files = {
         kind: {"path": path, "sha256": row["sha256"][kind]} for kind, path in row["files"].items()
     }

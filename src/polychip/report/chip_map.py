@@ -106,11 +106,12 @@ def _draw(group: str, drawn: Sequence[Outline], colours: Mapping[str | None, str
     outlines: dict[str | None, list[str]] = {}
     seen: dict[str | None, list[str]] = {}
     for outline, points in zip(drawn, on_paper, strict=True):
-        outlines.setdefault(outline.split, []).append(_ring(points))
+        ring = _ring(points)
+        outlines.setdefault(outline.split, []).append(ring)
         if outline.looked_at is not None:
             seen.setdefault(outline.split, []).extend(_parts(points, outline.looked_at))
         elif outline.share > 0.5:
-            seen.setdefault(outline.split, []).append(_ring(points))
+            seen.setdefault(outline.split, []).append(ring)
     shapes = []
     for split, colour in colours.items():
         if split in outlines:
@@ -124,7 +125,7 @@ def _draw(group: str, drawn: Sequence[Outline], colours: Mapping[str | None, str
 
 
 def _ring(points: Corners) -> str:
-    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) + "z"
+    return "M" + "L".join(["%.1f %.1f"] * len(points)) % tuple(points.ravel().tolist()) + "z"
 
 
 def _parts(points: Corners, cells: NDArray[np.bool_]) -> list[str]:
