@@ -116,6 +116,39 @@ def test_ctrl_c_before_the_first_chip_leaves_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["slow.toml"]
 
 
+DROPPED = """
+import signal, sys
+from polychip.cli.main import entry_point
+
+class Finder:
+    pressed = False
+
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+    @staticmethod
+    def find_spec(name, *_):
+        if not Finder.pressed:
+            Finder.pressed = True
+            Finder()  # Python drops what is raised while it goes
+
+sys.meta_path.insert(0, Finder)
+entry_point()
+"""
+
+
+def test_ctrl_c_that_python_drops_in_a_finaliser_is_heard_again(
+    recipe: Path, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", DROPPED, "run", str(recipe)], capture_output=True, text=True,
+        check=False, timeout=60, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 130, done.stderr
+    assert done.stderr.startswith("interrupted: "), done.stderr
+    assert leftovers(tmp_path) == []
+
+
 HEARD_ELSEWHERE = """
 import os, signal, threading, time
 from polychip.cli.progress import Told

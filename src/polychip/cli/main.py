@@ -1,13 +1,17 @@
 """The console script: parse, do, explain what went wrong. Loads nothing heavy by itself."""
 
+import _thread
 import gc
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from typing import Any
 
 DONE, WRONG, USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+_AGAIN_S = 0.01
+"""Seconds after which Ctrl-C is heard again that came where Python drops exceptions."""
 BROKEN_PIPE = 141
 """What a shell gives for a program that its reader left: 128 + SIGPIPE."""
 DEBUG = "POLYCHIP_DEBUG"
@@ -24,6 +28,7 @@ def entry_point() -> None:
     """The `polychip` command."""
     gc.set_threshold(50_000)  # 700 lets imports look for garbage a hundred times
     _end_like_ctrl_c()
+    sys.unraisablehook = _hear_again
     code = main(sys.argv[1:])
     sys.stderr.flush()
     # Everything is written and stopped. Python would take a tenth of a second to take its libraries
@@ -41,6 +46,23 @@ def _end_like_ctrl_c() -> None:
         pressed(number, frame)
 
     signal.signal(signal.SIGTERM, end)
+
+
+def _hear_again(dropped: Any) -> None:
+    """Let Ctrl-C come once more that Python dropped.
+
+    What is raised in a finaliser or a weak reference's callback, as imports have them, stops
+    nothing: Python complains and goes on.
+    """
+    if isinstance(dropped.exc_value, KeyboardInterrupt):
+        _thread.start_new_thread(_press_soon, ())
+    else:
+        sys.__unraisablehook__(dropped)
+
+
+def _press_soon() -> None:
+    time.sleep(_AGAIN_S)
+    _thread.interrupt_main()
 
 
 def main(argv: Sequence[str]) -> int:
