@@ -9,7 +9,6 @@ compared. Memory is measured in a run of its own.
 
 import argparse
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
+from emptied import put_away
 
 HERE = Path(__file__).parent
 SCENES = {
@@ -86,7 +86,7 @@ def plain(work: Path, scene: str, compress: str) -> Job:
 
 def run_once(job: Job) -> float:
     """Seconds of the whole process."""
-    shutil.rmtree(job.out, ignore_errors=True)
+    put_away(job.out)
     os.sync()
     begin = time.perf_counter()
     done = subprocess.run(job.command, capture_output=True, text=True, check=False)
@@ -98,7 +98,7 @@ def run_once(job: Job) -> float:
 
 def peak_memory(job: Job) -> float:
     """Peak proportional memory (PSS) of the command and all its processes, in MB."""
-    shutil.rmtree(job.out, ignore_errors=True)
+    put_away(job.out)
     process = subprocess.Popen(
         job.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )

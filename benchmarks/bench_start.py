@@ -7,7 +7,6 @@ Fails above 0.3 s and 1.5 s, medians.
 """
 
 import argparse
-import shutil
 import statistics
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import time
 from pathlib import Path
 
 from bench_export import ours
+from emptied import put_away
 
 MOST_HELP, MOST_CHIP = 0.3, 1.5
 POLYCHIP = str(Path(sys.executable).with_name("polychip"))
@@ -29,7 +29,7 @@ def help_seconds() -> float:
 
 def chip_seconds(command: list[str], out: Path) -> float:
     """From the start of the command to the first chip; the run is let finish."""
-    shutil.rmtree(out, ignore_errors=True)
+    put_away(out)
     begun = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     images, seconds = out / "images", 0.0

@@ -18,6 +18,7 @@ import numpy as np
 import pyogrio
 import shapely
 from bench_report import POLYCHIP, WORK, make_scene
+from emptied import put_away
 
 MOST_SECONDS = 3.0
 LAYER = "report-labels"
@@ -73,7 +74,7 @@ def main() -> None:
     )
     dataset, fresh = WORK / "update-dataset", WORK / "update-fresh"
     for folder in (dataset, fresh):
-        shutil.rmtree(folder, ignore_errors=True)
+        put_away(folder)
     whole = run(recipe, dataset)
     print(f"the whole dataset of 10,000 chips: {whole:.1f} s")
     seconds = []

@@ -1,6 +1,5 @@
 """The export without labels: reading and writing images with our own writer, nothing else."""
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -20,7 +19,6 @@ def main() -> None:
         "output": {"path": out, "compress": compress},
     }
     folder = Path(out)
-    shutil.rmtree(folder, ignore_errors=True)
     plan = make_plan(build_recipe(data, base=Path.cwd(), where="benchmark"))
     scene = plan.scenes[0]
     job = scene_job(plan, scene, folder, folder / "state")

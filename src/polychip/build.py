@@ -278,7 +278,6 @@ def _load_finish(options: RunOptions) -> None:
         from polychip.io.light import load_pyarrow_light
 
         load_pyarrow_light()
-        import pyarrow.dataset  # noqa: F401 - to read the index for preview and report: 0.1 s
     import polychip.finish  # noqa: F401
 
 

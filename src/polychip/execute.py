@@ -7,10 +7,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
-from multiprocessing import forkserver, get_context, parent_process
+from contextlib import suppress
+from multiprocessing import forkserver, get_context, parent_process, resource_tracker
 from pathlib import Path
 from typing import Any, Protocol
+
+from polychip.interrupts import children_without_ctrl_c, ctrl_c_later
 
 PRELOADED = ("polychip.preload",)
 """What worker processes import once, before they are forked from a clean server."""
@@ -77,21 +79,37 @@ class ProcessExecutor:
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
+        self._ending: threading.Thread | None = None
+        try:
+            with ctrl_c_later():
+                self._pool = self._make_pool()
+                threading.Thread(target=self._begin, daemon=True).start()
+        except KeyboardInterrupt:
+            self.stop(now=True)
+            raise
+
+    def _make_pool(self) -> ProcessPoolExecutor:
         method = "forkserver" if sys.platform != "win32" else "spawn"
         context = get_context(method)
         if method == "forkserver":
             context.set_forkserver_preload(list(PRELOADED))
-            with _ctrl_c_ignored():  # the server and its children keep to that for good
+            resource_tracker.ensure_running()  # it minds Ctrl-C by itself, and unmasks it here
+            with children_without_ctrl_c():
                 forkserver.ensure_running()  # it imports while the caller plans
-        self._pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
-        self._ending: threading.Thread | None = None
+        return ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin_worker)
+
+    def _begin(self) -> None:
+        """Fork the processes as soon as the server has what they need; the caller still plans."""
+        with suppress(Exception):  # it has ended, or can't begin: the next call tells
+            for _ in range(self.workers):
+                self._pool.submit(_nothing)
 
     def check(self, folder: Path, files: Iterable[str]) -> None:
         """Nothing to check: the processes are on this machine."""
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
         """Queue a function; the first call starts the processes."""
-        with _ctrl_c_later():
+        with ctrl_c_later():
             return self._pool.submit(function, *arguments)
 
     def submit_here(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
@@ -124,36 +142,8 @@ class ProcessExecutor:
             self._ending.join()
 
 
-@contextmanager
-def _ctrl_c_ignored() -> Iterator[None]:
-    """Ignore Ctrl-C for some milliseconds; programs started meanwhile ignore it for good.
-
-    A mask would not do: multiprocessing takes it off again.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def _ctrl_c_later() -> Iterator[None]:
-    """Hold Ctrl-C back: a process whose start is cut short complains of what it doesn't find."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    pressed: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if pressed:
-        raise KeyboardInterrupt
+def _nothing() -> None:
+    """A worker that does this has begun."""
 
 
 def _begin_worker() -> None:

@@ -13,6 +13,7 @@ from polychip.io.geotiff import Content
 _EXACT = 256
 """The squares of so many bytes add up to less than 2^24: 32-bit floats add them without rounding,
 in any order."""
+_ONES = np.ones(_EXACT, dtype=np.float32)
 
 
 def read_layers(worker: SceneWorker, window: Window) -> dict[str, Pixels]:
@@ -55,11 +56,11 @@ def write_images(worker: SceneWorker, slot: ChipSlot, layers: dict[str, Pixels])
 
 
 def _sums(pixels: NDArray[np.generic]) -> tuple[float, float]:
-    """Sum and sum of squares; not by BLAS, so that one thread adds in one order."""
-    if pixels.dtype == np.uint8:  # most imagery: whole numbers, at a sixth of the cost
+    """Sum and sum of squares; not by BLAS unless exact, so that one thread adds in one order."""
+    if pixels.dtype == np.uint8:  # most imagery: whole numbers, at an eighth of the cost
         n = len(pixels) // _EXACT * _EXACT
         rows, rest = pixels[:n].astype(np.float32).reshape(-1, _EXACT), pixels[n:].astype(np.int64)
-        total, square = np.einsum("ij->i", rows), np.einsum("ij,ij->i", rows, rows)
+        total, square = rows @ _ONES, np.vecdot(rows, rows)
         return (
             float(total.sum(dtype=np.float64) + rest.sum()),
             float(square.sum(dtype=np.float64) + (rest * rest).sum()),

@@ -282,10 +282,11 @@ def _write_objects(
         record: holds the chips' masks.
     """
     job, area_px = worker.job, worker.labels.objects.area_px
+    look = instance_profile(job)
     found = objects_of_chips(_runs_of_chips(job, chips, area_px), job.instance_dtype)
     for (slot, burned, _), (objects, mask) in zip(chips, found, strict=True):
         entry = record.masks[slot.chip_id]
-        entry[INSTANCE] = _write_mask(worker, INSTANCE, slot, mask, instance_profile(job))
+        entry[INSTANCE] = _write_mask(worker, INSTANCE, slot, mask, look)
         entry["n_instances"] = int(np.count_nonzero(objects.local_id))
         record.instances[slot.chip_id] = _object_columns(worker, objects, burned.numbers)
 

@@ -29,6 +29,8 @@ def entry_point() -> None:
     gc.set_threshold(50_000)  # 700 lets imports look for garbage a hundred times
     _end_like_ctrl_c()
     sys.unraisablehook = _hear_again
+    # Nothing here multiplies large matrices: numpy's threads for that would only spin at the start.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     code = main(sys.argv[1:])
     sys.stderr.flush()
     # Everything is written and stopped. Python would take a tenth of a second to take its libraries

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
 CACHE_BYTES = 128 * 2**20
 """GDAL's block cache per process; through rasterio.Env the option counts bytes, not MB."""
+_SMALL_CACHE_BYTES = 16 * 2**20
+_LARGE_PX = 2**20
+"""What is read in windows of so many pixels is not asked for again soon."""
 
 GDAL_OPTIONS: Final[dict[str, Any]] = {
     "GDAL_PAM_ENABLED": "NO",  # no .aux.xml is written, and none is believed
@@ -60,13 +63,13 @@ _DRIVER_PREFIX = re.compile(r"^(/vsi|[A-Za-z][A-Za-z0-9_+]+:)")
 
 
 @contextmanager
-def gdal_env() -> Iterator[None]:
+def gdal_env(cache_bytes: int = CACHE_BYTES) -> Iterator[None]:
     """GDAL as Polychip uses it: no side files, no network, a bounded block cache.
 
     Entered for each call (40 µs) rather than for a source's life: rasterio's environments are
     a stack per thread, and sources aren't closed in the order in which they were opened.
     """
-    with rasterio.Env(**GDAL_OPTIONS):
+    with rasterio.Env(**GDAL_OPTIONS | {"GDAL_CACHEMAX": cache_bytes}):
         yield
 
 
@@ -221,7 +224,7 @@ class FileSource:
         alpha = self.info.alpha
         extra = alpha is not None and alpha not in numbers
         try:
-            with gdal_env():
+            with gdal_env(self._cache_bytes(window)):
                 pixels = self._dataset.read([*numbers, alpha] if extra else numbers, window=frame)
                 masks = None
                 if self.info.mask == "dataset":
@@ -247,6 +250,20 @@ class FileSource:
         elif masks is not None:
             data = masks if data is None else data & masks
         return Parts(pixels, inside, data)
+
+    def _cache_bytes(self, window: Window) -> int:
+        """As much of GDAL's cache as a window touches: less of it is at hand in the processor's.
+
+        Strips are as wide as the image, so that the next window finds them decoded.
+        """
+        if window.width * window.height < _LARGE_PX:
+            return CACHE_BYTES
+        height, width = self.info.block_shape
+        rows = (window.y_end - 1) // height - window.y_off // height + 1
+        columns = (window.x_end - 1) // width - window.x_off // width + 1
+        profile = self.info.profile
+        pixel = profile.count * np.dtype(profile.dtype).itemsize
+        return min(max(rows * height * columns * width * pixel, _SMALL_CACHE_BYTES), CACHE_BYTES)
 
     def _check_server(self) -> None:
         """Raise InputError where a server failed: GDAL may have taken that for no data."""

@@ -160,7 +160,7 @@ def assemble(
         return LabelSet(edges, ordered_codes, stuff, area > 0, NO_OBJECTS, [], confidence)
     fids = [fid for s in sources for fid in s.fids]
     ordered_fids = [fids[i] for i in order.tolist()]
-    namespaces = [s.namespace for s in sources for _ in s.fids]
+    namespaces = [name for s in sources for name in [s.namespace] * len(s.fids)]
     instances = [value for s in sources for value in s.instances]
     keys = [(namespaces[i], instances[i]) for i in order.tolist()]
     object_of, found = _objects(keys, ordered_codes, ordered_fids, area, schema)

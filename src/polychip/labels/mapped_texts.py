@@ -53,8 +53,11 @@ def flat_texts(texts: Sequence[str]) -> MappedTexts:
     """Texts in two arrays; those that lie in two already are given back."""
     if isinstance(texts, MappedTexts):
         return texts
+    whole, bounds = "".join(texts), np.zeros(len(texts) + 1, dtype=np.int64)
+    if whole.isascii():  # a letter is a byte
+        np.cumsum([*map(len, texts)], out=bounds[1:])
+        return MappedTexts(np.frombuffer(whole.encode("ascii"), dtype=np.uint8), bounds)
     encoded = [text.encode(_ENCODING, _ERRORS) for text in texts]
-    bounds = np.zeros(len(encoded) + 1, dtype=np.int64)
     np.cumsum([len(text) for text in encoded], out=bounds[1:])
     return MappedTexts(np.frombuffer(b"".join(encoded), dtype=np.uint8), bounds)
 

@@ -1,5 +1,6 @@
 """The recipe: everything that decides a dataset, as TOML."""
 
+from polychip.recipe import library  # noqa: F401 - before the others, which need it
 from polychip.recipe.chips import ChipOptions, GridOptions, MaskOptions, Mode
 from polychip.recipe.load import (
     absolute_path,

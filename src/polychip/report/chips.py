@@ -1,7 +1,7 @@
 """A dataset's index as the page needs it: of all chips a few columns, rows of those it shows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +36,23 @@ class ChipIndex:
     band_means: NDArray[np.float64]
     """(chips, bands) of the first layer; NaN without data."""
     band_names: tuple[str, ...]
+    _known: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """Rows that were asked for."""
 
     def __len__(self) -> int:
         """Number of chips."""
         return int(self.table.num_rows)
 
     def row(self, index: int) -> dict[str, Any]:
-        """A chip's row."""
-        rows: list[dict[str, Any]] = self.rows.take([index], _PLACE).to_pylist()
-        return rows[0]
+        """The row of a chip that is shown."""
+        if index not in self._known:
+            self.look_up([index])
+        return self._known[index]
+
+    def look_up(self, places: Sequence[int]) -> None:
+        """Read some rows at once; they stay at hand."""
+        rows = self.rows.take(places, _PLACE).to_pylist()
+        self._known.update(zip(places, rows, strict=True))
 
     def texts(self, column: str, places: Sequence[int]) -> list[Any]:
         """A column of some chips as plain values."""
@@ -103,7 +111,7 @@ def read_index(folder: Path, manifest: Mapping[str, Any]) -> ChipIndex:
     layer = "" if key == "image" else key
     wanted = [stat_column(layer, name) for name in ("n_valid", "sum")] if bands else []
     columns = [*_PLAIN, *(pixel_column(code) for code in codes), *wanted]
-    table = pq.read_table(folder / CHIPS, columns=columns, read_dictionary=_CODED)
+    table = pq.ParquetFile(folder / CHIPS, read_dictionary=_CODED).read(columns)
     means = np.zeros((table.num_rows, 0))
     if wanted:
         count, total = (
@@ -132,7 +140,7 @@ def read_sizes(folder: Path) -> ObjectSizes | None:
     path = folder / INSTANCES
     if not path.exists():
         return None
-    table = pq.read_table(path, columns=["class_code", "visible_px", "truncated"])
+    table = pq.ParquetFile(path).read(["class_code", "visible_px", "truncated"])
     codes, sizes = table["class_code"].to_numpy(), table["visible_px"].to_numpy()
     seen = sizes > 0
     by_class = {int(code): sizes[seen & (codes == code)] for code in np.unique(codes[seen])}
@@ -149,7 +157,7 @@ def preview_rows(
     totals = manifest["counts"]["pixels"]
     codes.sort(key=lambda code: totals.get(str(code), 0))
     columns = [f"px_{code}" for code in codes]
-    table = pq.read_table(folder / CHIPS, columns=["valid_fraction", *columns])
+    table = pq.ParquetFile(folder / CHIPS).read(["valid_fraction", *columns])
     valid = table["valid_fraction"].to_numpy()
     chosen: list[int] = []
     for turn in range(count * max(1, len(columns))):

@@ -101,10 +101,11 @@ def _sheet(
     if manifest["images"] == "none":
         borrowed = BorrowedImages(folder, manifest)
         return Sheet(lambda place: chip_picture(folder, index.row(place), manifest, borrowed))
-    places = {entry.index for group in groups for entry in group.chosen}
+    places = sorted({entry.index for group in groups for entry in group.chosen})
+    index.look_up(places)
     begun = {
         place: executor.submit(chip_picture, folder, index.row(place), manifest, None)
-        for place in sorted(places)
+        for place in places
     }
     return Sheet(lambda place: begun[place].result())
 
@@ -160,15 +161,12 @@ def _body(
     quality: Sequence[Mapping[str, Any]],
 ) -> Html:
     colours = split_colours(manifest)
-    maps = _map(folder, manifest, index, colours)  # first: meanwhile the chips are drawn
     sizes = read_sizes(folder)
     n_objects = None
     if sizes is not None:
         n_objects = sum(scene["objects"] for scene in manifest["scenes"])
-    return together(
-        summary(manifest, n_objects),
-        _chosen(manifest, index, groups, sheet),
-        maps,
+    below = together(  # first: meanwhile the chips are drawn
+        _map(folder, manifest, index, colours),
         warnings_section(manifest),
         section("quality", "Quality", quality_parts(quality)),
         classes_section(manifest),
@@ -180,6 +178,7 @@ def _body(
         _loading(manifest),
         scenes_section(manifest),
     )
+    return together(summary(manifest, n_objects), _chosen(manifest, index, groups, sheet), below)
 
 
 def _made(manifest: Mapping[str, Any]) -> str:

@@ -113,9 +113,11 @@ def mask_png(semantic: Pixels, schema: Mapping[str, Any]) -> bytes:
         red, green, blue = (int(entry["color"][i : i + 2], 16) for i in (1, 3, 5))
         colours.setdefault(entry["code"], (red, green, blue, _OPACITY))
     colours[schema["ignore"]] = _PALE
-    codes, places = np.unique(semantic, return_inverse=True)
-    palette = [colours.get(int(code), _WHITE) for code in codes][:255]
-    indices = places.reshape(semantic.shape).clip(0, 254).astype(np.uint8)
+    codes = np.flatnonzero(np.bincount(semantic.ravel()))
+    palette = [colours.get(code, _WHITE) for code in codes.tolist()][:255]
+    place_of = np.zeros(codes.max(initial=0) + 1, dtype=np.uint8)
+    place_of[codes] = np.arange(len(codes)).clip(0, 254)
+    indices = place_of[semantic]
     rows, columns = np.indices(semantic.shape)
     indices[(semantic == schema["ignore"]) & ((rows + columns) % 8 < 2)] = len(palette)
     return palette_png(indices, [*palette, _HATCH])

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
 import numpy as np
@@ -144,6 +144,10 @@ class Numbered(Sequence[str]):
         """A feature's name."""
         found = self._fids[index]
         return Numbered(found) if isinstance(index, slice) else str(int(found))
+
+    def __iter__(self) -> Iterator[str]:
+        """All names; one by one they would take six times as long."""
+        return map(str, self._fids.tolist())
 
 
 def feature_names(

@@ -1,0 +1,51 @@
+"""Ctrl-C while something else must not be cut short."""
+
+import subprocess
+import sys
+
+import pytest
+
+CHILDREN = """
+import os, signal, subprocess, sys, threading, time
+from polychip.interrupts import children_without_ctrl_c, threads_without_ctrl_c
+
+with threads_without_ctrl_c():
+    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+try:
+    with children_without_ctrl_c():
+        sleeper = [sys.executable, "-c", "print(flush=True); import time; time.sleep(60)"]
+        child = subprocess.Popen(sleeper, stdout=subprocess.PIPE)
+        os.kill(os.getpid(), signal.SIGINT)
+        print("went on")
+except KeyboardInterrupt:
+    print("interrupted")
+child.stdout.readline()
+child.send_signal(signal.SIGINT)
+time.sleep(0.5)
+print("child", child.poll())
+child.kill()
+"""
+
+LATER = """
+import os, signal
+from polychip.interrupts import ctrl_c_later
+
+try:
+    with ctrl_c_later():
+        os.kill(os.getpid(), signal.SIGINT)
+        print("went on")
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [(CHILDREN, ["went on", "interrupted", "child None"]), (LATER, ["went on", "interrupted"])],
+    ids=["children", "later"],
+)
+def test_ctrl_c_is_heard_once_it_may_be(script: str, told: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.stdout.splitlines() == told, done.stderr
