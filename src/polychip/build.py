@@ -200,12 +200,10 @@ def carry_out(
         reporter.finish()
         schema = build.known_schema()
         _load_finish(options)
-        from polychip.finish import finish
+        from polychip.finish import Made, finish
 
-        return finish(
-            plan, state, schema, list(build.reports), sources.identities, build.jobs, start.tidy,
-            executor,
-        )  # fmt: skip
+        made = Made(list(build.reports), build.jobs, build.traces)
+        return finish(plan, state, schema, made, sources.identities, start.tidy, executor)
     except KeyboardInterrupt:
         executor.stop(now=True)
         if not began:

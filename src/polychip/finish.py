@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from polychip import tasks
 from polychip.addresses import public
 from polychip.blocks.jobs import SceneJob
 from polychip.blocks.traces import SceneTraces
@@ -70,13 +69,24 @@ class Summary:
         return self.address or str(self.output)
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a build learnt, scene by scene."""
+
+    reports: Sequence[SceneReport]
+    """What was found in the labels."""
+    jobs: Sequence[SceneJob]
+    """With the labels loaded."""
+    traces: Sequence[SceneTraces]
+    """Of the labels, for a later update."""
+
+
 def finish(
     plan: Plan,
     state: RunState,
     schema: LabelSchema,
-    reports: Sequence[SceneReport],
+    made: Made,
     identities: dict[str, str],
-    jobs: Sequence[SceneJob],
     tidy: Callable[[], None],
     executor: Executor,
 ) -> Summary:
@@ -86,17 +96,15 @@ def finish(
         plan: what was planned.
         state: of the dataset's folder.
         schema: of the labels.
-        reports: what was found in the labels, scene by scene.
+        made: what was learnt of the scenes.
         identities: content ids of source files, by path.
-        jobs: of the scenes, their labels loaded.
         tidy: removes what an earlier dataset left behind; the new index is there by then.
         executor: its workers do what they can of it; nothing is asked of them afterwards.
 
     Raises:
         InputError: no chip is left.
     """
-    output, job = state.output, jobs[0]
-    traced = [executor.submit(tasks.trace_scene, each) for each in jobs]
+    output, job, reports = state.output, made.jobs[0], made.reports
     totals = write_tables(plan, state, schema, job)
     skipped = dict(totals.skipped) | _left_out(plan)
     if not totals.counts.n_chips:
@@ -112,8 +120,7 @@ def finish(
         write_report(output, manifest, executor=executor)
     executor.no_more()
     state.write("sources.json", {"paths": [public(path) for path in identities]})
-    traces = [future.result() for future in traced]
-    _remember(plan, state, jobs, traces, identities, totals)
+    _remember(plan, state, made, identities, totals)
     preview.result()
     state.clear_work()
     write_manifest(output, manifest)
@@ -142,8 +149,7 @@ def finish(
 def _remember(
     plan: Plan,
     state: RunState,
-    jobs: Sequence[SceneJob],
-    traces: Sequence[SceneTraces],
+    made: Made,
     identities: dict[str, str],
     totals: Totals,
 ) -> None:
@@ -153,7 +159,7 @@ def _remember(
             scene_inputs(job, seen, plan.recipe.chips, identities),
             skipped=totals.skipped_chips.get(job.scene, {}),
         )
-        for job, seen in zip(jobs, traces, strict=True)
+        for job, seen in zip(made.jobs, made.traces, strict=True)
     }
     remember(state, found)
 

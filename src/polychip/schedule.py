@@ -7,6 +7,7 @@ from typing import Any
 
 from polychip import tasks
 from polychip.blocks.jobs import Block, BlockRecord
+from polychip.blocks.traces import SceneTraces
 from polychip.errors import InputError, some
 from polychip.execute import Executor, InFlight
 from polychip.reporter import Reporter
@@ -50,6 +51,8 @@ class Build:
         self.schema: LabelSchema | None = plan.recipe.schema_.build()
         self.jobs = [scene_job(plan, s, state.output, state.folder) for s in plan.scenes]
         self._reports: dict[int, SceneReport] = {}
+        self._traces: dict[int, SceneTraces] = {}
+        self._to_trace: deque[int] = deque()
         self._names = namespaces([s for scene in plan.recipe.scenes for s in scene.labels])
         self._flight = InFlight(executor)
         self._own_process = own_process or executor.workers > 1
@@ -75,6 +78,11 @@ class Build:
     def reports(self) -> Iterator[SceneReport]:
         """What was found in the labels, scene by scene."""
         return (self._reports[index] for index in range(len(self.plan.scenes)))
+
+    @property
+    def traces(self) -> list[SceneTraces]:
+        """Of the labels, scene by scene, for a later update."""
+        return [self._traces[index] for index in range(len(self.plan.scenes))]
 
     def known_schema(self) -> LabelSchema:
         """The schema, declared or read from the labels.
@@ -105,6 +113,11 @@ class Build:
         """Take chips of a block as they are told; only its others are made."""
         self._held[record.number] = record
 
+    def hold_traces(self, index: int, traces: SceneTraces) -> None:
+        """Take the traces of a scene's labels as they are told."""
+        self._traces[index] = traces
+        self._to_trace.remove(index)
+
     def execute(self) -> None:
         """Make every block that is not done."""
         self.reporter.start(self.plan.n_chips, 0)
@@ -123,7 +136,13 @@ class Build:
 
     def _start_something(self) -> bool:
         """Start the most useful task there is; False when there is none for now."""
-        return self._start_wanted_labels() or self._start_block() or self._start_wanted_labels()
+        return (
+            self._start_wanted_labels()
+            or self._start_trace()
+            or self._start_block()
+            or self._start_wanted_labels()
+            or self._start_trace()
+        )
 
     def _start_wanted_labels(self) -> bool:
         if not self._wants_labels():
@@ -171,6 +190,14 @@ class Build:
         start = self._flight.start_here if self._here else self._flight.start
         start(("labels", index), tasks.load_labels_task, task, self._own_process)
 
+    def _start_trace(self) -> bool:
+        """Take what an update compares while blocks are made: at the end others would wait."""
+        if not self._to_trace or self._before_first_block is not None:
+            return False
+        index = self._to_trace.popleft()
+        self._flight.start(("traces", index), tasks.trace_scene, self.jobs[index])
+        return True
+
     def _start_block(self) -> bool:
         if self._before_first_block is not None:
             if self._labels_first and len(self._reports) < len(self.plan.scenes):
@@ -210,6 +237,8 @@ class Build:
             self._take_labels(purpose[1], result)
         elif kind == "images":
             self._take_images(purpose[1], purpose[2], result)
+        elif kind == "traces":
+            self._traces[purpose[1]] = result
         else:
             block: Block = purpose[2]
             record: BlockRecord = result
@@ -253,6 +282,8 @@ class Build:
         self.jobs[index] = replace(
             self.jobs[index], schema=self.schema, raster_labels=rasters, targets=specs
         )
+        if not self._labels_only:
+            self._to_trace.append(index)
         if len(self._reports) == len(self.plan.scenes):
             self._all_loaded()
 

@@ -153,9 +153,10 @@ class _Kept:
     def find(self, build: Build) -> None:
         """Hand the chips that stay over to a build whose labels are loaded."""
         number = 0
-        for scene, job in zip(build.plan.scenes, build.jobs, strict=True):
+        for index, (scene, job) in enumerate(zip(build.plan.scenes, build.jobs, strict=True)):
             old = self.before.get(scene.name)
             traces = tasks.trace_scene(job)
+            build.hold_traces(index, traces)
             now = scene_inputs(job, traces, build.plan.recipe.chips, self.identities)
             if old is None or old.whole != now.whole:
                 number += count_blocks(build.plan, scene)
