@@ -24,29 +24,10 @@ def ctrl_c_later() -> Iterator[None]:
 
 @contextmanager
 def children_without_ctrl_c() -> Iterator[None]:
-    """Let programs that are started meanwhile ignore Ctrl-C for good; not on Windows.
+    """Let programs that are started meanwhile never hear of Ctrl-C; not on Windows.
 
-    Here it is masked, not ignored, so that none is lost: Linux keeps a masked signal even where it
-    is ignored. Other threads must mask it, too, or they take it and drop it.
+    They inherit this thread's mask. Were it ignored here instead, one that comes now would be lost.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-
-
-@contextmanager
-def threads_without_ctrl_c() -> Iterator[None]:
-    """Let threads that are started meanwhile leave Ctrl-C to the others."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -7,12 +7,12 @@ import pytest
 
 CHILDREN = """
 import os, signal, subprocess, sys, threading, time
-from polychip.interrupts import children_without_ctrl_c, threads_without_ctrl_c
+from polychip.interrupts import children_without_ctrl_c, ctrl_c_later
 
-with threads_without_ctrl_c():
+if "thread" in sys.argv:  # that takes it instead
     threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
 try:
-    with children_without_ctrl_c():
+    with ctrl_c_later(), children_without_ctrl_c():
         sleeper = [sys.executable, "-c", "print(flush=True); import time; time.sleep(60)"]
         child = subprocess.Popen(sleeper, stdout=subprocess.PIPE)
         os.kill(os.getpid(), signal.SIGINT)
@@ -40,12 +40,16 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.parametrize(
-    ("script", "told"),
-    [(CHILDREN, ["went on", "interrupted", "child None"]), (LATER, ["went on", "interrupted"])],
-    ids=["children", "later"],
+    ("arguments", "told"),
+    [
+        ((CHILDREN,), ["went on", "interrupted", "child None"]),
+        ((CHILDREN, "thread"), ["went on", "interrupted", "child None"]),
+        ((LATER,), ["went on", "interrupted"]),
+    ],
+    ids=["children", "children-and-threads", "later"],
 )
-def test_ctrl_c_is_heard_once_it_may_be(script: str, told: list[str]) -> None:
+def test_ctrl_c_is_heard_once_it_may_be(arguments: tuple[str, ...], told: list[str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", *arguments], capture_output=True, text=True, check=False, timeout=60
     )
     assert done.stdout.splitlines() == told, done.stderr

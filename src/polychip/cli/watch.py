@@ -20,7 +20,6 @@ from typing import Any, Final, NoReturn, Self
 from polychip.addresses import is_remote
 from polychip.cli.main import INTERRUPTED, WRONG
 from polychip.cli.progress import JsonLines, Told, emit
-from polychip.interrupts import threads_without_ctrl_c
 from polychip.names import printable
 
 TIMEOUT: Final = "POLYCHIP_TIMEOUT"
@@ -76,9 +75,8 @@ class Watch:
             self._before = signal.set_wakeup_fd(self._ring, warn_on_full_buffer=False)
             if _NUDGE is not None:
                 self._former = signal.signal(_NUDGE, lambda *_: None)
-        with threads_without_ctrl_c():
-            for work in (self._look_after, self._listen):
-                threading.Thread(target=work, daemon=True).start()
+        for work in (self._look_after, self._listen):
+            threading.Thread(target=work, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
