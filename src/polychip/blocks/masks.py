@@ -23,6 +23,8 @@ from polychip.labels.labelset import NO_OBJECT
 from polychip.labels.mapped_texts import texts_at
 from polychip.schema import LabelSchema, palette
 
+_SMALL_PX = 1 << 14
+"""In chips of so many pixels each is looked at by itself: fewer calls are what counts."""
 _FEW_CODES = 8
 """Up to so many, comparing with each code beats looking for stretches of equal pixels."""
 _WORD = 8
@@ -217,6 +219,9 @@ def count_codes(semantic: NDArray[np.generic], schema: LabelSchema) -> dict[str,
     Args:
         semantic: (height, width), C-contiguous.
     """
+    if semantic.size <= _SMALL_PX and semantic.dtype == np.uint8:
+        tally = np.bincount(semantic.ravel()).tolist()
+        return {str(code): n for code, n in enumerate(tally) if n}
     codes = {schema.background, schema.ignore, *(entry.code for entry in schema.classes)}
     if len(codes) > _FEW_CODES:
         place, length = stretches(semantic)
