@@ -39,14 +39,32 @@ except KeyboardInterrupt:
 """
 
 
+IMPORT = """
+import signal, sys
+
+class Finder:
+    @staticmethod
+    def find_spec(name, *_):
+        if name == "pydantic_core":
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Finder)
+try:
+    import polychip.recipe
+except KeyboardInterrupt:
+    print("interrupted", hasattr(sys.modules.get("pydantic_core"), "SchemaValidator"))
+"""
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         ((CHILDREN,), ["went on", "interrupted", "child None"]),
         ((CHILDREN, "thread"), ["went on", "interrupted", "child None"]),
         ((LATER,), ["went on", "interrupted"]),
+        ((IMPORT,), ["interrupted True"]),
     ],
-    ids=["children", "children-and-threads", "later"],
+    ids=["children", "children-and-threads", "later", "import-of-pydantic"],
 )
 def test_ctrl_c_is_heard_once_it_may_be(arguments: tuple[str, ...], told: list[str]) -> None:
     done = subprocess.run(

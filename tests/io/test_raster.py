@@ -17,6 +17,7 @@ from rasterio.control import GroundControlPoint
 from polychip.crs import same_crs
 from polychip.errors import InputError
 from polychip.grid import Window
+from polychip.io import raster
 from polychip.io.identity import content_id, stat_id
 from polychip.io.raster import FileSource, inspect_file
 from polychip.io.validity import samples_with_data
@@ -477,3 +478,32 @@ def test_a_stat_id_notices_a_change_and_a_missing_file_is_an_error(tmp_path: Pat
         stat_id(str(path))
     with pytest.raises(InputError, match=r"No such file.*check the path"):
         content_id(str(path))
+
+
+TILES = {"tiled": True, "blockxsize": 512, "blockysize": 512}
+
+
+@pytest.mark.parametrize(
+    ("layout", "side", "cache"),
+    [
+        (TILES, 2048, (5 * 512) ** 2 * 4),  # from the middle of a tile to that of another
+        (TILES, 1024, 16 * 2**20),  # the least
+        (TILES, 512, 128 * 2**20),  # a chip's: its neighbours may want the same tiles
+        ({"blockysize": 1}, 2048, 8192 * 2048 * 4),  # strips: as wide as the image
+    ],
+)
+def test_gdal_holds_what_a_window_touches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: dict[str, Any], side: int, cache: int
+) -> None:
+    path = tmp_path / "sparse.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", width=8192, height=8192, count=2, dtype="uint16",
+        crs="EPSG:32630", transform=Affine(1, 0, 6e5, 0, -1, 44e5), SPARSE_OK="TRUE", **layout,
+    ):  # fmt: skip
+        pass
+    held: list[int] = []
+    env = raster.gdal_env
+    with FileSource(str(path)) as source:
+        monkeypatch.setattr(raster, "gdal_env", lambda size=0: held.append(size) or env(size))
+        source.read(Window(256, 256, side, side))
+    assert held == [cache]

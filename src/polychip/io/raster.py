@@ -252,9 +252,10 @@ class FileSource:
         return Parts(pixels, inside, data)
 
     def _cache_bytes(self, window: Window) -> int:
-        """As much of GDAL's cache as a window touches: less of it is at hand in the processor's.
+        """GDAL's cache for a window: as large as what the window touches, and no larger.
 
-        Strips are as wide as the image, so that the next window finds them decoded.
+        A small one stays in the processor's own. The strips of a window are held in their whole
+        width, so that the next window finds them decoded.
         """
         if window.width * window.height < _LARGE_PX:
             return CACHE_BYTES
