@@ -1,6 +1,7 @@
 """Workers of a Dask cluster, on this machine or on many; Dask is loaded only when asked for."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -29,6 +30,8 @@ _BUSY = threading.Lock()
 """Held by the task that runs: a process has one scene open, whatever its threads."""
 _SEEN: set[str] = set()
 """The runs whose shared files this process has looked at."""
+_ENDED: set[str] = set()
+"""The runs of which this process does nothing any more."""
 
 
 class DaskExecutor:
@@ -111,17 +114,27 @@ class DaskExecutor:
         """Nothing to end: the cluster stays until `stop`."""
 
     def stop(self, *, now: bool) -> None:
-        """Drop what is queued, wait for what runs, and leave the cluster as it was found."""
+        """Drop what is queued, wait for what runs, and leave the cluster as it was found.
+
+        Cancelled tasks that a worker has already been sent may reach their turn later, since the
+        scheduler's word and ours come by different ways; so each worker is told that the run is
+        over, and without its note no other worker begins.
+        """
         if self._stopped:
             return
         self._stopped = True
         with self._lock:
             left = list(self._running)
             self._running.clear()
+        run = None
+        if self._note is not None:
+            note, run = self._note
+            with contextlib.suppress(OSError):
+                Path(note).unlink(missing_ok=True)
         try:
             if now and left:
                 self._client.cancel(left, force=True)
-            self._client.run(settle, PATIENCE, on_error="ignore")
+            self._client.run(settle, run, PATIENCE, on_error="ignore")
         except Exception:  # noqa: BLE001, S110 - the scheduler is gone, and with it all tasks
             pass
         self._client.close()
@@ -198,8 +211,11 @@ def guarded(note: str, run: str, function: Callable[..., Any], *arguments: Any) 
 
     Raises:
         InputError: this worker doesn't see them; it may have joined late.
+        PolychipError: the run is over.
     """
     with _BUSY:
+        if run in _ENDED:
+            raise PolychipError("the run has ended; its tasks are not begun any more")
         if run not in _SEEN:
             fault = look(note, run)
             if fault:
@@ -207,8 +223,15 @@ def guarded(note: str, run: str, function: Callable[..., Any], *arguments: Any) 
         return function(*arguments)
 
 
-async def settle(patience: float) -> None:
-    """Wait for the task that runs, at most so many seconds, and let go of its files."""
+async def settle(run: str | None, patience: float) -> None:
+    """Begin no more tasks of a run, and let go of files once the task that runs is done.
+
+    Args:
+        run: the run that is over; None: it has begun no task.
+        patience: seconds to wait for the task that runs.
+    """
+    if run is not None:
+        _ENDED.add(run)
     end = time.monotonic() + patience
     while not _BUSY.acquire(blocking=False):
         if time.monotonic() > end:

@@ -1,5 +1,6 @@
 """Runs on a real Dask scheduler and workers: the same bytes, whatever happens to the workers."""
 
+import asyncio
 import json
 import signal
 import socket
@@ -17,7 +18,7 @@ from support.datasets import differing, manifest
 
 import polychip
 from polychip import cluster
-from polychip.errors import PolychipError
+from polychip.errors import InputError, PolychipError
 
 SIZE = ("--size", "256", "--mode", "instance")
 
@@ -173,6 +174,30 @@ def test_a_worker_says_what_it_doesnt_see(tmp_path: Path) -> None:
     )
     note.write_text(json.dumps(told | {"version": "9.9"}))
     assert "the run is of 9.9" in str(cluster.look(str(note), "1"))
+
+
+def test_a_worker_begins_nothing_of_a_run_that_is_over(tmp_path: Path) -> None:
+    """Its tasks may have been sent before they were cancelled, and come to their turn after."""
+    note = tmp_path / "cluster.json"
+    for run in ("over", "other"):
+        note.write_text(json.dumps({"run": run, "version": polychip.__version__, "files": {}}))
+        assert cluster.guarded(str(note), run, len, "abc") == 3
+    asyncio.run(cluster.settle("over", 1))
+    with pytest.raises(PolychipError, match="the run has ended"):
+        cluster.guarded(str(note), "over", len, "abc")
+    assert cluster.guarded(str(note), "other", len, "abc") == 3
+
+
+def test_a_worker_that_joins_after_the_end_finds_no_note(tmp_path: Path, two: Machines) -> None:
+    (tmp_path / "labels").mkdir()
+    executor = cluster.connect(two.address)
+    executor.check(tmp_path, [])
+    note = tmp_path / "labels" / "cluster.json"
+    run = json.loads(note.read_text())["run"]
+    assert executor.submit(len, "abc").result(timeout=60) == 3
+    executor.stop(now=True)
+    with pytest.raises(InputError, match="is not seen there"):
+        cluster.guarded(str(note), run, len, "abc")
 
 
 def test_the_examples_of_the_guide_are_what_the_tools_read(tmp_path: Path) -> None:
