@@ -76,7 +76,13 @@ def cli(tmp_path: Path) -> Cli:
     return run
 
 
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory, here: Workshop) -> Runs:
+    """Keeps what is made of the files on disk."""
+    return Runs(tmp_path_factory.mktemp("home"), here)
+
+
 @pytest.fixture
-def runs(tmp_path: Path, here: Workshop) -> Runs:
+def runs(tmp_path: Path, here: Workshop, home: Runs) -> Runs:
     """Runs recipes in processes of their own."""
-    return Runs(tmp_path, here)
+    return Runs(tmp_path, here, home)

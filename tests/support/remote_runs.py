@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ class Runs:
 
     folder: Path
     here: Workshop
+    home: "Runs | None" = None
+    """Where datasets of the files on disk are kept for all tests; None: here."""
 
     def recipe(self, image: Any, labels: Any, name: str, **more: Any) -> dict[str, Any]:
         scene = {"name": "scene", "image": image, "labels": labels} | more.pop("scene", {})
@@ -32,9 +35,13 @@ class Runs:
             "output": {"path": str(self.folder / name)},
         } | more
 
-    def local(self, name: str = "local", **more: Any) -> Path:
-        """The dataset of the files on disk."""
-        return self.run(str(self.here.folder / "scene.tif"), name, **more)
+    def local(self, **more: Any) -> Path:
+        """The dataset of the files on disk; made once, for tests that only read it."""
+        home = self.home or self
+        name = "local" + "".join(f"-{word}" for word in re.findall(r"\w+", json.dumps(more)))
+        if (home.folder / name).exists():
+            return home.folder / name
+        return home.run(str(self.here.folder / "scene.tif"), name, **more)
 
     def run(self, image: Any, name: str, *how: str, workers: int = 1, code: int = 0, labels: Any = None,
             **more: Any) -> Path:  # fmt: skip
