@@ -12,6 +12,7 @@ from multiprocessing import forkserver, get_context, parent_process, resource_tr
 from pathlib import Path
 from typing import Any, Protocol
 
+from polychip import sockets
 from polychip.interrupts import children_without_ctrl_c, ctrl_c_later
 
 PRELOADED = ("polychip.preload",)
@@ -89,7 +90,7 @@ class ProcessExecutor:
             raise
 
     def _make_pool(self) -> ProcessPoolExecutor:
-        method = "forkserver" if sys.platform != "win32" else "spawn"
+        method = "forkserver" if sys.platform != "win32" and sockets.begin_folder() else "spawn"
         context = get_context(method)
         if method == "forkserver":
             context.set_forkserver_preload(list(PRELOADED))

@@ -33,6 +33,8 @@ def entry_point() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     code = main(sys.argv[1:])
     sys.stderr.flush()
+    if "polychip.sockets" in sys.modules:
+        sys.modules["polychip.sockets"].remove_folder()
     # Everything is written and stopped. Python would take a tenth of a second to take its libraries
     # apart, and would end itself by SIGINT when Ctrl-C fell into an exec(), as dataclasses use it.
     os._exit(code)
