@@ -49,8 +49,11 @@ demo: install
 
 test: install-test lint test-engine test-qgis
 
+# A file's tests stay together: they share what its fixtures made.
+PARALLEL := -n auto --maxprocesses 8 --dist loadfile
+
 test-engine: install-test $(VENV)/.chromium
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 # Everything that a run of the tests only takes a sample of: kills, fuzzed geometries and files.
 test-nightly: install-test
