@@ -198,6 +198,11 @@ class InFlight:
         self._started: dict[Future[Any], object] = {}
 
     @property
+    def workers(self) -> int:
+        """How many tasks run at once."""
+        return self._executor.workers
+
+    @property
     def full(self) -> bool:
         """Whether the workers have enough to do."""
         return len(self._started) >= self._limit

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from polychip import tasks
@@ -20,6 +21,8 @@ from polychip.targets.registry import target_specs
 
 MANY_OBJECTS = 65_535
 """More objects than this in a chip need 32-bit instance masks."""
+_WORTH_LOADING = 3
+"""Workers load labels, too, when so many scenes are left: what it takes must be imported first."""
 
 
 class Build:
@@ -51,9 +54,13 @@ class Build:
         self.schema: LabelSchema | None = plan.recipe.schema_.build()
         self.jobs = [scene_job(plan, s, state.output, state.folder) for s in plan.scenes]
         self._reports: dict[int, SceneReport] = {}
+        self._told = 0
+        """Scenes whose notes and warnings were passed on; always in the order of scenes."""
         self._traces: dict[int, SceneTraces] = {}
         self._to_trace: deque[int] = deque()
-        self._names = namespaces([s for scene in plan.recipe.scenes for s in scene.labels])
+        self._sources = tuple(s for scene in plan.recipe.scenes for s in scene.labels)
+        names = iter(namespaces(self._sources))
+        self._names = [tuple(islice(names, len(s.labels))) for s in plan.recipe.scenes]
         self._flight = InFlight(executor)
         self._own_process = own_process or executor.workers > 1
         self._here = own_process  # it would only wait, and a user's has data frames to load
@@ -139,29 +146,47 @@ class Build:
         return (
             self._start_wanted_labels()
             or self._start_trace()
+            or (self._labels_lag and self._start_more_labels())
             or self._start_block()
             or self._start_wanted_labels()
             or self._start_trace()
+            or self._start_more_labels()
         )
 
     def _start_wanted_labels(self) -> bool:
-        if not self._wants_labels():
+        """Load the next scene's labels, one scene ahead of the blocks."""
+        if not self._may_load(1) or self._asked_labels > len(self._reports):
             return False
-        self._start_labels(self._asked_labels)
-        self._asked_labels += 1
+        self._start_labels(here=self._here)
         return True
 
-    def _wants_labels(self) -> bool:
-        """Whether to load the next scene's labels: one scene ahead of the blocks."""
+    def _start_more_labels(self) -> bool:
+        """Load labels of one more scene in a worker, which would wait or get ahead of them."""
+        workers = self._flight.workers
+        left = len(self.plan.scenes) - self._asked_labels
+        if workers == 1 or left < _WORTH_LOADING or not self._may_load(workers):
+            return False
+        self._start_labels(here=False)
+        return True
+
+    def _may_load(self, ahead: int) -> bool:
+        """Whether labels are to be loaded that many scenes ahead of the blocks."""
         if self._asked_labels >= len(self.plan.scenes):
             return False
         if self.schema is None and self._asked_labels:
             return False  # the first scene's task brings the schema of all
-        ahead = self._asked_labels - len(self._reports)
-        current = self._next[0] if self._next else self._reached
-        return ahead == 0 and (
-            self._labels_only or self._all_labels_first or self._asked_labels <= current + 1
-        )
+        all_at_once = self._labels_only or self._all_labels_first
+        return all_at_once or self._asked_labels <= self._current + ahead
+
+    @property
+    def _current(self) -> int:
+        """The scene that blocks have reached."""
+        return self._next[0] if self._next else self._reached
+
+    @property
+    def _labels_lag(self) -> bool:
+        """Whether images are made of scenes whose labels nobody loads yet."""
+        return self._images_first and self._asked_labels <= self._current
 
     @property
     def _all_labels_first(self) -> bool:
@@ -169,17 +194,16 @@ class Build:
         several = self.plan.recipe.masks.mode != "semantic" and len(self.plan.scenes) > 1
         return several or self._labels_first
 
-    def _start_labels(self, index: int) -> None:
+    def _start_labels(self, *, here: bool) -> None:
+        index = self._asked_labels
         recipe, scene = self.plan.recipe, self.plan.scenes[index]
-        before = sum(len(s.labels) for s in recipe.scenes[:index])
-        names = self._names[before : before + len(scene.scene.labels)]
         task = tasks.LabelTask(
             place=scene_place(self.plan, scene),
             sources=tuple(scene.scene.labels),
-            namespaces=tuple(names),
+            namespaces=self._names[index],
             extent=tuple(scene.scene.extent),
             schema=self.schema,
-            all_sources=tuple(s for scene in recipe.scenes for s in scene.labels),
+            all_sources=self._sources if self.schema is None else (),
             things=recipe.masks.mode != "semantic",
             options=recipe.schema_,
             masks=recipe.masks,
@@ -187,8 +211,9 @@ class Build:
             labels_folder=self.jobs[index].labels,
             extent_folder=self.jobs[index].extent,
         )
-        start = self._flight.start_here if self._here else self._flight.start
+        start = self._flight.start_here if here else self._flight.start
         start(("labels", index), tasks.load_labels_task, task, self._own_process)
+        self._asked_labels += 1
 
     def _start_trace(self) -> bool:
         """Take what an update compares while blocks are made: at the end others would wait."""
@@ -265,12 +290,10 @@ class Build:
         self.schema = result.schema
         if result.rule:
             self.reporter.note(result.rule)
-        report = self._reports[index] = result.report
-        for source in report.sources:
-            for text in source.notes:
-                self.reporter.note(f"{report.scene}: {text}")
-            for text in source.warnings:
-                self.reporter.warn(f"{report.scene}: {text}")
+        self._reports[index] = result.report
+        while self._told in self._reports:
+            self._tell(self._reports[self._told])
+            self._told += 1
         scene = self.plan.scenes[index]
         rasters = open_raster_labels(
             scene.scene.labels,
@@ -286,6 +309,13 @@ class Build:
             self._to_trace.append(index)
         if len(self._reports) == len(self.plan.scenes):
             self._all_loaded()
+
+    def _tell(self, report: SceneReport) -> None:
+        for source in report.sources:
+            for text in source.notes:
+                self.reporter.note(f"{report.scene}: {text}")
+            for text in source.warnings:
+                self.reporter.warn(f"{report.scene}: {text}")
 
     def _all_loaded(self) -> None:
         rasters = any(job.raster_labels for job in self.jobs)

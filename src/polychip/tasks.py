@@ -71,7 +71,7 @@ class LabelTask:
     schema: LabelSchema | None
     """None: made of the values that `all_sources` hold."""
     all_sources: tuple["LabelSource", ...]
-    """The label sources of all scenes: one mapping for the whole dataset."""
+    """The label sources of all scenes: one mapping for the whole dataset; none with a schema."""
     things: bool
     """Whether objects are asked for, and classes without a schema are countable."""
     options: "SchemaOptions"
