@@ -189,7 +189,7 @@ def main() -> None:
     shutil.rmtree(out, ignore_errors=True)
     try:
         watch, done, seconds = run_part(recipe, args.workers, args.chips, "/out/.polychip/labels/")
-        files = sum(p.stat().st_size for p in (out / ".polychip" / "labels").rglob("*.npy"))
+        files = sum(p.stat().st_size for p in (out / ".polychip" / "labels").rglob("*.*"))
     finally:
         shutil.rmtree(out, ignore_errors=True)
     print(

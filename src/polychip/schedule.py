@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import islice
 from typing import Any
 
 from polychip import tasks
@@ -12,7 +11,7 @@ from polychip.blocks.traces import SceneTraces
 from polychip.errors import InputError, some
 from polychip.execute import Executor, InFlight
 from polychip.reporter import Reporter
-from polychip.scenes.attributes import namespaces
+from polychip.scenes.attributes import namespaces_by_scene
 from polychip.scenes.prepare import Plan, scene_blocks, scene_job, scene_place
 from polychip.scenes.reports import SceneReport
 from polychip.schema import LabelSchema
@@ -59,8 +58,7 @@ class Build:
         self._traces: dict[int, SceneTraces] = {}
         self._to_trace: deque[int] = deque()
         self._sources = tuple(s for scene in plan.recipe.scenes for s in scene.labels)
-        names = iter(namespaces(self._sources))
-        self._names = [tuple(islice(names, len(s.labels))) for s in plan.recipe.scenes]
+        self._names = namespaces_by_scene(plan.recipe.scenes)
         self._flight = InFlight(executor)
         self._own_process = own_process or executor.workers > 1
         self._here = own_process  # it would only wait, and a user's has data frames to load
@@ -200,7 +198,7 @@ class Build:
         task = tasks.LabelTask(
             place=scene_place(self.plan, scene),
             sources=tuple(scene.scene.labels),
-            namespaces=self._names[index],
+            namespaces=tuple(self._names[index]),
             extent=tuple(scene.scene.extent),
             schema=self.schema,
             all_sources=self._sources if self.schema is None else (),

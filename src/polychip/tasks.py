@@ -139,8 +139,6 @@ def _save_for_targets(task: LabelTask, labels: "LabelSet") -> None:
 
         centres = object_centres(labels, task.place.grid.window, all_touched=task.masks.all_touched)
         np.save(task.labels_folder / "centres.npy", centres)
-    if labels.confidence is not None:
-        np.save(task.labels_folder / "confidence.npy", labels.confidence)
 
 
 def _schema_of_values(task: LabelTask) -> tuple[LabelSchema, str]:

@@ -299,17 +299,19 @@ def test_edges_that_go_to_their_file_at_once_are_those_of_memory(tmp_path: Path)
     folder.mkdir()
     link.symlink_to(folder)
     stored = index_edges(stored_edges(iter(lots), link), number)
-    stored.save(link)
+    stored.save(link, {"more": number})
     assert memory.long_owner.tolist() == [0]
-    for found in (stored, load_edges(folder)):
+    mapped, others = load_edges(folder)
+    assert others["more"].tolist() == [2, 0, 1]
+    for found in (stored, mapped):
         for name in EdgeSet.__slots__:
             assert np.array_equal(getattr(found, name), getattr(memory, name)), name
-    del stored, found
-    memory.save(folder)  # other edges than the file's: it is written anew
-    assert np.array_equal(load_edges(folder).points, memory.points)
+    del stored, found, mapped, others
+    memory.save(folder, {})  # other edges than the file's: it is written anew
+    assert np.array_equal(load_edges(folder)[0].points, memory.points)
     none = index_edges(stored_edges([], tmp_path / "none"), np.empty(0, np.int64))
-    none.save(tmp_path / "none")
-    assert load_edges(tmp_path / "none").points.shape == (0, 4)
+    none.save(tmp_path / "none", {})
+    assert load_edges(tmp_path / "none")[0].points.shape == (0, 4)
 
 
 def _flat(polygons: list[Polygon]) -> edges_module.FlatEdges:

@@ -67,11 +67,6 @@ class SceneWorker:
         return load_array(self.job.labels / "centres.npy")
 
     @functools.cached_property
-    def confidence(self) -> NDArray[np.float32]:
-        """(n_owners,): each feature's confidence, memory-mapped."""
-        return load_array(self.job.labels / "confidence.npy")
-
-    @functools.cached_property
     def extent(self) -> Extent | None:
         """What was looked at, memory-mapped; None for everything."""
         return None if self.job.extent is None else load_saved_extent(self.job.extent)

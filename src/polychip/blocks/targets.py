@@ -77,8 +77,9 @@ def _confidence(worker: SceneWorker, burned: "Burned") -> NDArray[np.float32]:
     shape = (burned.window.height, burned.window.width)
     values = np.full(shape, spec.number("default"), dtype=np.float32)
     runs = scan(worker.labels.edges, burned.window, all_touched=worker.job.all_touched)
-    if len(runs):
-        paint(values, runs, worker.confidence[runs.owner])
+    told = worker.labels.confidence  # None: there are no polygons, of which each has a value
+    if told is not None:
+        paint(values, runs, told[runs.owner])
     return values
 
 

@@ -1,6 +1,6 @@
 """What an update compares: traces of everything that a scene's masks are burned from."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,8 +21,6 @@ class SceneTraces:
 def scene_traces(worker: SceneWorker) -> SceneTraces:
     """Traces of a scene whose labels are loaded."""
     folder, labels = worker.job.labels, worker.labels
-    if (folder / "confidence.npy").exists():
-        labels = replace(labels, confidence=worker.confidence)
     centres = worker.centres if (folder / "centres.npy").exists() else None
     extent = worker.extent
     return SceneTraces(

@@ -1,6 +1,6 @@
 """Flat edges in pixel space: selected by window, never cut; memory-mapped by workers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from polychip.arrays import load_arrays, save_arrays
 from polychip.grid import Window
 
 BUCKET_PX = 512
@@ -15,8 +16,8 @@ BUCKET_PX = 512
 LONG = 2048
 """Owners with more edges than this are searched by row instead of being read whole."""
 
-POINTS = "points.npy"
-"""The file of the edges themselves; the others are small beside it."""
+POINTS, REST = "points.npy", "arrays.bin"
+"""The file of the edges themselves, and that of all other arrays, small beside it."""
 _HEADER = 128
 """Bytes before the numbers of a .npy file of one or two dimensions."""
 
@@ -101,21 +102,27 @@ class EdgeSet:
         edge = np.arange(len(position)) + np.repeat(start - (np.cumsum(counts) - counts), counts)
         return self.points.take(edge, axis=0), position  # five times as fast as an index
 
-    def save(self, folder: Path) -> None:
-        """Write each array as one .npy file; points that `stored_edges` left there stay."""
+    def save(self, folder: Path, others: Mapping[str, NDArray[Any]]) -> None:
+        """Write the points, unless `stored_edges` left them there, and all else as one file.
+
+        Args:
+            folder: is there.
+            others: arrays that are kept with the edges.
+        """
         mapped, path = _mapped(self.points), folder / POINTS
         if mapped is not None and path.exists() and path.samefile(str(mapped.filename)):
             mapped.flush()
         else:
             np.save(path, self.points)
-        for name in _ARRAYS:
-            np.save(folder / f"{name}.npy", getattr(self, name))
+        own = {f"edges_{name}": getattr(self, name) for name in _ARRAYS}
+        save_arrays(folder / REST, {**own, **others})
 
 
-def load_edges(folder: Path) -> EdgeSet:
-    """The saved edges, memory-mapped: all processes of a machine share the pages."""
-    arrays = {name: load_array(folder / f"{name}.npy") for name in _ARRAYS}
-    return EdgeSet(points=load_array(folder / POINTS), **arrays)
+def load_edges(folder: Path) -> tuple[EdgeSet, dict[str, NDArray[Any]]]:
+    """The saved edges, and all arrays that lie with them, memory-mapped."""
+    arrays = load_arrays(folder / REST)
+    own = {name: arrays[f"edges_{name}"] for name in _ARRAYS}
+    return EdgeSet(points=load_array(folder / POINTS), **own), arrays
 
 
 def load_array(path: Path) -> NDArray[Any]:

@@ -53,6 +53,10 @@ _COLOR_INTERPS = {name.lower(): member for name, member in ColorInterp.__members
 _SOME_NORTH_UP = Affine(1.0, 0.0, 1.0, 0.0, -1.0, 1.0)
 _SOME_ROTATED = Affine(1.0, 0.5, 1.0, 0.5, -1.0, 1.0)
 
+_MOST_HEADERS = 64
+_HEADERS: dict[tuple[Any, ...], Header] = {}
+"""Headers of this process, by all that they hang on."""
+
 
 def is_north_up(transform: Affine) -> bool:
     """Whether a tiepoint and a pixel scale say it all; else the file holds a matrix."""
@@ -225,7 +229,21 @@ class ChipEncoder:
 
     @cached_property
     def _header(self) -> Header:
-        """GDAL's header with room for the numbers that differ between chips."""
+        """GDAL's header with room for the numbers that differ between chips.
+
+        Scenes mostly share it: GDAL takes longer to make it than for a small scene's chips.
+        """
+        key = (
+            *(self._shape, self.profile, self.crs_wkt, self.compress, self._content),
+            *(tuple(self.tags.items()), is_north_up(self.transform_like)),
+        )
+        if key not in _HEADERS:
+            if len(_HEADERS) >= _MOST_HEADERS:
+                _HEADERS.clear()
+            _HEADERS[key] = self._made_header()
+        return _HEADERS[key]
+
+    def _made_header(self) -> Header:
         north_up = is_north_up(self.transform_like)
         stand_in = _SOME_NORTH_UP if north_up else _SOME_ROTATED
         options = {**self._fast_options, "SPARSE_OK": True}

@@ -1,7 +1,7 @@
 """How the files of a layer get onto the scene's grid: planned once, pickled to each worker."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -29,6 +29,8 @@ DEGREE_IN_METRES = 111_320.0
 """Only to compare pixel sizes of degrees with those of metres."""
 SAME_GROUND = 0.9
 """Two files hide each other when they share this much of the ground that either covers."""
+
+Inspect = Callable[[LayerSpec], list[FileInfo]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,24 @@ class LayerPlan:
         return tuple(dict.fromkeys(op for op in used if not op.is_identity))
 
 
-def native_grid(spec: LayerSpec) -> Grid:
+def inspect_layer(spec: LayerSpec) -> list[FileInfo]:
+    """What a look at each file of a layer tells.
+
+    Raises:
+        InputError: there is none, there are too many, or one can't be used.
+    """
+    name = f"layer '{spec.name}'" if spec.name else "the image"
+    if not spec.files:
+        raise InputError(f"{name} names no file; give at least one")
+    if spec.combine == "single" and len(spec.files) > 1:
+        raise InputError(
+            f"{name} names {len(spec.files)} files, one was expected; combine them as a mosaic "
+            "or a stack"
+        )
+    return [inspect_file(path) for path in spec.files]
+
+
+def native_grid(spec: LayerSpec, inspect: Inspect = inspect_layer) -> Grid:
     """The grid on which no pixel has to be resampled, as far as there is one.
 
     Single: the file's own. Mosaic: what all files cover, on the first one's lattice, the others
@@ -82,7 +101,7 @@ def native_grid(spec: LayerSpec) -> Grid:
     Raises:
         InputError: a file can't be used, or the files of a mosaic differ in CRS or pixel size.
     """
-    infos = _inspect(spec)
+    infos = inspect(spec)
     if spec.combine == "single":
         return infos[0].grid
     if spec.combine == "stack":
@@ -102,7 +121,10 @@ def native_grid(spec: LayerSpec) -> Grid:
 
 
 def cover_grid(
-    spec: LayerSpec, crs: str | None, resolution: float | tuple[float, float] | None
+    spec: LayerSpec,
+    crs: str | None,
+    resolution: float | tuple[float, float] | None,
+    inspect: Inspect = inspect_layer,
 ) -> Grid:
     """The snapped grid that covers all files of a layer, whatever their own grids.
 
@@ -113,7 +135,7 @@ def cover_grid(
         InputError: a file can't be used or can't be expressed in the CRS.
         RecipeError: the resolution isn't usable.
     """
-    first, *others = (info.grid for info in _inspect(spec))
+    first, *others = (info.grid for info in inspect(spec))
     grid = snapped_grid(first, crs, resolution)
     window = grid.window
     for other in others:
@@ -123,7 +145,13 @@ def cover_grid(
     return grid.sub_grid(window)
 
 
-def plan_layer(spec: LayerSpec, grid: Grid, *, allow_ballpark: bool = False) -> LayerPlan:
+def plan_layer(
+    spec: LayerSpec,
+    grid: Grid,
+    *,
+    allow_ballpark: bool = False,
+    inspect: Inspect = inspect_layer,
+) -> LayerPlan:
     """How the files of a layer get onto the scene's grid.
 
     A file whose lattice is the grid's is copied; so is a file of a mosaic whose pixels are the
@@ -134,6 +162,7 @@ def plan_layer(spec: LayerSpec, grid: Grid, *, allow_ballpark: bool = False) -> 
         spec: the layer.
         grid: the scene's grid.
         allow_ballpark: accept an operation that ignores the shift between two datums.
+        inspect: looks at the files, or knows what a look at them told.
 
     Raises:
         InputError: a file can't be used; bands, dtypes or the nodata value don't fit; there is
@@ -141,7 +170,7 @@ def plan_layer(spec: LayerSpec, grid: Grid, *, allow_ballpark: bool = False) -> 
         RecipeError: the resampling isn't known.
     """
     check_resampling(spec.resampling)
-    infos = _inspect(spec)
+    infos = inspect(spec)
     notes = [note for info in infos for note in info.notes if spec.nodata is None]
     profile, chosen = layer_profile(spec, infos, notes)
     snap = spec.combine == "mosaic" and _residual(grid, infos[0].grid) == (0.0, 0.0)
@@ -156,18 +185,6 @@ def plan_layer(spec: LayerSpec, grid: Grid, *, allow_ballpark: bool = False) -> 
     first = placements[0]
     block_shape = chosen[0][0].block_shape if first.method == "copy" else (BLOCK_PX, BLOCK_PX)
     return LayerPlan(spec, grid, profile, tuple(placements), block_shape, tuple(notes))
-
-
-def _inspect(spec: LayerSpec) -> list[FileInfo]:
-    name = f"layer '{spec.name}'" if spec.name else "the image"
-    if not spec.files:
-        raise InputError(f"{name} names no file; give at least one")
-    if spec.combine == "single" and len(spec.files) > 1:
-        raise InputError(
-            f"{name} names {len(spec.files)} files, one was expected; combine them as a mosaic "
-            "or a stack"
-        )
-    return [inspect_file(path) for path in spec.files]
 
 
 def _offset(grid: Grid, other: Grid) -> tuple[float, float] | None:

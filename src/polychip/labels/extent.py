@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from polychip.burn.edges import EdgeSet, load_array, load_edges
+from polychip.burn.edges import EdgeSet, load_edges
 from polychip.burn.runs import paint, scan
 from polychip.grid import Window
 
-_KINDS, _SETS = "looked_for.npy", "looked_for.json"
+_SETS = "looked_for.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,8 @@ class Extent:
         return known | all_of_them
 
     def save(self, folder: Path) -> None:
-        """Write arrays as .npy, the sets as JSON."""
-        self.edges.save(folder)
-        np.save(folder / _KINDS, self.looked_for)
+        """Write arrays as flat files, the sets as JSON."""
+        self.edges.save(folder, {"looked_for": self.looked_for})
         told = json.dumps({"sets": self.sets, "classes": self.classes})
         (folder / _SETS).write_text(told, encoding="utf-8")
 
@@ -69,5 +68,5 @@ def load_saved_extent(folder: Path) -> Extent:
     """A saved extent, its arrays memory-mapped."""
     told = json.loads((folder / _SETS).read_text(encoding="utf-8"))
     sets = tuple(tuple(codes) for codes in told["sets"])
-    kinds = load_array(folder / _KINDS)
-    return Extent(load_edges(folder), kinds, sets, tuple(told["classes"]))
+    edges, arrays = load_edges(folder)
+    return Extent(edges, arrays["looked_for"], sets, tuple(told["classes"]))

@@ -14,13 +14,12 @@ from polychip.burn.edges import (
     flat_edges,
     index_edges,
     joined_edges,
-    load_array,
     load_edges,
 )
 from polychip.burn.runs import count_pixels, merge, scan
 from polychip.errors import InputError, some
 from polychip.grid import Window
-from polychip.labels.mapped_texts import load_texts, save_texts
+from polychip.labels.mapped_texts import text_arrays, texts_of
 from polychip.labels.outlines import Shapes
 from polychip.labels.project import PixelEdges
 from polychip.schema import LabelSchema
@@ -89,27 +88,29 @@ class LabelSet:
     """(n_owners,) what the labels' field says; None where nobody asked."""
 
     def save(self, folder: Path) -> None:
-        """Write arrays and texts as flat files."""
+        """Write arrays and texts as two flat files."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.edges.save(folder)
-        for name in _ARRAYS:
-            np.save(folder / f"{name}.npy", getattr(self, name))
-        save_texts(folder, "fids", self.fids)
+        arrays = {name: getattr(self, name) for name in _ARRAYS} | text_arrays("fids", self.fids)
+        if self.confidence is not None:
+            arrays["confidence"] = self.confidence
         for name in _OBJECT_ARRAYS:
-            np.save(folder / f"object_{name}.npy", getattr(self.objects, name))
+            arrays[f"object_{name}"] = getattr(self.objects, name)
         for name in _OBJECT_TEXTS:
-            save_texts(folder, f"object_{name}", getattr(self.objects, name))
+            arrays |= text_arrays(f"object_{name}", getattr(self.objects, name))
+        self.edges.save(folder, arrays)
 
 
 def load_labels(folder: Path) -> LabelSet:
     """A saved label set, memory-mapped: all processes of a machine share the pages."""
-    values: dict[str, Any] = {name: load_texts(folder, f"object_{name}") for name in _OBJECT_TEXTS}
-    values |= {name: load_array(folder / f"object_{name}.npy") for name in _OBJECT_ARRAYS}
+    edges, arrays = load_edges(folder)
+    values: dict[str, Any] = {name: texts_of(f"object_{name}", arrays) for name in _OBJECT_TEXTS}
+    values |= {name: arrays[f"object_{name}"] for name in _OBJECT_ARRAYS}
     return LabelSet(
-        edges=load_edges(folder),
+        edges=edges,
         objects=Objects(**values),
-        fids=load_texts(folder, "fids"),
-        **{name: load_array(folder / f"{name}.npy") for name in _ARRAYS},
+        fids=texts_of("fids", arrays),
+        confidence=arrays.get("confidence"),
+        **{name: arrays[name] for name in _ARRAYS},
     )
 
 

@@ -1,14 +1,11 @@
 """Many texts in flat files: memory-mapped, so that a machine holds them once; pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
-
-from polychip.burn.edges import load_array
 
 _ENCODING, _ERRORS = "utf-8", "surrogatepass"
 """Texts of files with a wrong encoding may hold lone surrogates."""
@@ -62,15 +59,12 @@ def flat_texts(texts: Sequence[str]) -> MappedTexts:
     return MappedTexts(np.frombuffer(b"".join(encoded), dtype=np.uint8), bounds)
 
 
-def save_texts(folder: Path, name: str, texts: Sequence[str]) -> None:
-    """Write texts as two .npy files that begin with a name."""
+def text_arrays(name: str, texts: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """Texts as two arrays, to be stored under names that begin with this one."""
     flat = flat_texts(texts)
-    np.save(folder / f"{name}.npy", flat.letters)
-    np.save(folder / f"{name}-bounds.npy", flat.bounds)
+    return {name: flat.letters, f"{name}-bounds": flat.bounds}
 
 
-def load_texts(folder: Path, name: str) -> MappedTexts:
-    """Texts that `save_texts` wrote, memory-mapped."""
-    return MappedTexts(
-        load_array(folder / f"{name}.npy"), load_array(folder / f"{name}-bounds.npy")
-    )
+def texts_of(name: str, arrays: Mapping[str, NDArray[Any]]) -> MappedTexts:
+    """Texts out of the two arrays that `text_arrays` made."""
+    return MappedTexts(arrays[name], arrays[f"{name}-bounds"])

@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, overload
 
 import numpy as np
@@ -16,7 +17,7 @@ from polychip.io.vector import (
     is_raster_path,
     read_column,
 )
-from polychip.recipe import CLASS_FIELD_NAMES, LabelSource, SchemaOptions
+from polychip.recipe import CLASS_FIELD_NAMES, LabelSource, Scene, SchemaOptions
 from polychip.recipe.targets import ConfidenceOptions
 from polychip.scenes.reports import SourceReport
 from polychip.schema import LabelSchema, as_whole_number
@@ -41,6 +42,12 @@ def namespaces(sources: Sequence[LabelSource]) -> list[str]:
             names[key] = base if taken[base] == 1 else f"{base}#{taken[base]}"
         result.append(names[key])
     return result
+
+
+def namespaces_by_scene(scenes: Sequence[Scene]) -> list[list[str]]:
+    """The namespaces of each scene's label sources, as `namespaces` gives them for all."""
+    names = iter(namespaces([source for scene in scenes for source in scene.labels]))
+    return [list(islice(names, len(scene.labels))) for scene in scenes]
 
 
 def class_field(

@@ -18,7 +18,7 @@ from polychip.labels.labelset import NO_OBJECT
 from polychip.layout.cells import Cells
 from polychip.layout.contents import Contents
 from polychip.recipe import MaskOptions, Recipe
-from polychip.scenes.attributes import distinct_classes, namespaces
+from polychip.scenes.attributes import distinct_classes, namespaces_by_scene
 from polychip.scenes.extent import load_extent
 from polychip.scenes.imagery import SceneImagery, open_raster_labels, raster_class_values
 from polychip.scenes.labels import load_scene_labels
@@ -51,6 +51,7 @@ class LabelSurvey:
         self._recipe, self._imagery, self._folder = recipe, imagery, folder
         self._schema: LabelSchema | None = None
         self._jobs: dict[int, SceneJob] = {}
+        self._names = namespaces_by_scene(recipe.scenes)
 
     @property
     def schema(self) -> LabelSchema:
@@ -90,8 +91,6 @@ class LabelSurvey:
         place = ScenePlace(
             scene.name, imagery.grid, padded, allow_ballpark=recipe.grid.allow_ballpark
         )
-        names = namespaces([source for each in recipe.scenes for source in each.labels])
-        before = sum(len(each.labels) for each in recipe.scenes[:index])
         labels, _ = load_scene_labels(
             place,
             scene.labels,
@@ -99,7 +98,7 @@ class LabelSurvey:
             recipe.schema_,
             _masks_to_look_at(recipe.masks),
             chip_shape=(height, width),
-            names=names[before : before + len(scene.labels)],
+            names=self._names[index],
         )
         folder = self._folder / str(index)
         with writing_into(folder):

@@ -1,5 +1,6 @@
 """A scene's imagery: which files, which grid, how each layer gets onto it."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,14 @@ from polychip.errors import InputError, RecipeError, nearest, some
 from polychip.grid import Grid
 from polychip.image import LayerSpec
 from polychip.io.classes import distinct_values
-from polychip.io.placement import LayerPlan, cover_grid, native_grid, plan_layer
+from polychip.io.placement import (
+    Inspect,
+    LayerPlan,
+    cover_grid,
+    inspect_layer,
+    native_grid,
+    plan_layer,
+)
 from polychip.io.vector import check_exists, is_raster_path
 from polychip.recipe import GridOptions, LabelSource, Scene
 from polychip.schema import LabelSchema
@@ -68,9 +76,12 @@ def open_imagery(scene: Scene, options: GridOptions) -> SceneImagery:
     for spec in specs:
         for file in spec.files:
             check_exists(file, "image")
-    grid = scene_grid(scene.name, specs, options)
+    inspect = functools.cache(inspect_layer)  # each file is opened once
+    grid = scene_grid(scene.name, specs, options, inspect)
     allow = options.allow_ballpark
-    layers = tuple((spec.name, plan_layer(spec, grid, allow_ballpark=allow)) for spec in specs)
+    layers = tuple(
+        (spec.name, plan_layer(spec, grid, allow_ballpark=allow, inspect=inspect)) for spec in specs
+    )
     ignore = tuple(
         (_plan_categorical(entry.path, entry.band, grid, options), tuple(entry.values))
         for entry in scene.ignore
@@ -79,13 +90,17 @@ def open_imagery(scene: Scene, options: GridOptions) -> SceneImagery:
     return SceneImagery(grid, layers, ignore, notes)
 
 
-def scene_grid(scene: str, specs: Sequence[LayerSpec], options: GridOptions) -> Grid:
+def scene_grid(
+    scene: str, specs: Sequence[LayerSpec], options: GridOptions, inspect: Inspect = inspect_layer
+) -> Grid:
     """The grid that a scene's chips are cut from: asked for, else that of its finest layer."""
     crs = None if options.crs is None else to_wkt(options.crs)
     asked = crs is not None or options.resolution is not None
 
     def grid_of(spec: LayerSpec) -> Grid:
-        return cover_grid(spec, crs, options.resolution) if asked else native_grid(spec)
+        if asked:
+            return cover_grid(spec, crs, options.resolution, inspect)
+        return native_grid(spec, inspect)
 
     grids = {spec.name: grid_of(spec) for spec in specs}
     if options.like is not None:

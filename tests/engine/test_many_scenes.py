@@ -1,0 +1,113 @@
+"""Many scenes: who loads their labels, and when, changes nothing."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from affine import Affine
+from shapely import box
+from support.datasets import differing, rows
+from support.rasters import Place, place
+from support.workshop import Workshop
+
+from polychip import tasks
+from polychip.io import placement
+
+SCENES = 10
+SIDE = 40
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Workshop:
+    return Workshop(tmp_path, place(SIDE, SIDE))
+
+
+@pytest.fixture
+def scenes(shop: Workshop) -> list[dict[str, Any]]:
+    """Scenes side by side; each has labels of its own, an invalid polygon among them."""
+    made = []
+    for n in range(SCENES):
+        where = Place(shop.where.crs, shop.where.transform * Affine.translation(n * SIDE, 0), SIDE, SIDE)  # fmt: skip
+        pixels = np.full((1, SIDE, SIDE), n + 1, dtype="uint8")
+        made.append({
+            "name": f"s{n}",
+            "image": shop.image(pixels, name=f"{n}.tif", where=where),
+            "labels": shop.labels(
+                [box(2, 2, 9 + n, 9), box(5, 5, 12, 30), bow_tie()], name=f"{n}.gpkg", where=where,
+                kind=["field", "house", "house"],
+            ),
+        })  # fmt: skip
+    return made
+
+
+def bow_tie() -> Any:
+    import shapely
+
+    return shapely.Polygon([(20, 20), (30, 30), (30, 20), (20, 30)])
+
+
+def recipe(shop: Workshop, scenes: list[dict[str, Any]], out: str, **masks: Any) -> dict[str, Any]:
+    return {
+        "scenes": scenes, "schema": {"class_field": "kind"}, "chips": {"size": 16}, "masks": masks,
+        "output": {"path": str(shop.folder / out), "compress": "none"},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["semantic", "panoptic"])
+def test_the_bytes_and_what_is_said_are_those_of_one_process(
+    shop: Workshop, scenes: list[dict[str, Any]], mode: str
+) -> None:
+    alone = shop.run(recipe(shop, scenes, "alone", mode=mode), workers=1)
+    said = shop.ear.notes, shop.ear.warnings
+    assert [note[:3] for note in said[0] if "repaired" in note] == [f"s{n}:" for n in range(SCENES)]
+    for workers in (2, 4):
+        spread = shop.run(recipe(shop, scenes, f"w{workers}", mode=mode), workers=workers)
+        assert differing(alone, spread) == []
+        assert (shop.ear.notes, shop.ear.warnings) == said
+    assert len(rows(alone)) == SCENES * 9
+
+
+def test_only_the_first_scene_is_told_of_all_labels(
+    shop: Workshop, scenes: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What each scene's task holds must not grow with the number of scenes."""
+    load, told = tasks.load_labels_task, []
+
+    def keep(task: tasks.LabelTask, own_process: bool) -> Any:
+        told.append(task)
+        return load(task, own_process)
+
+    monkeypatch.setattr(tasks, "load_labels_task", keep)
+    shop.run(recipe(shop, scenes, "out"), workers=1)
+    assert [len(task.all_sources) for task in told] == [SCENES, *[0] * (SCENES - 1)]
+    assert [task.namespaces for task in told] == [(f"{n}.gpkg",) for n in range(SCENES)]
+
+
+def test_a_plan_looks_at_each_image_once(
+    shop: Workshop, scenes: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    inspect = placement.inspect_file
+    monkeypatch.setattr(placement, "inspect_file", lambda path: seen.append(path) or inspect(path))
+    from polychip.recipe import build_recipe
+    from polychip.scenes.prepare import make_plan
+
+    make_plan(build_recipe(recipe(shop, scenes, "out"), base=shop.folder, where="test"))
+    assert seen == [scene["image"] for scene in scenes]
+
+
+def test_the_labels_of_a_scene_are_two_files(
+    shop: Workshop, scenes: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On shared drives it is files that take time."""
+    load, found = tasks.load_labels_task, []
+
+    def look(task: tasks.LabelTask, own_process: bool) -> Any:
+        result = load(task, own_process)
+        found.append({path.name for path in task.labels_folder.iterdir()})
+        return result
+
+    monkeypatch.setattr(tasks, "load_labels_task", look)
+    shop.run(recipe(shop, scenes, "out", mode="instance"), workers=1)
+    assert found == [{"points.npy", "arrays.bin"}] * SCENES
