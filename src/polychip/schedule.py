@@ -1,15 +1,17 @@
 """What is made when: labels load while images are written, masks follow; nothing waits idle."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from polychip import tasks
 from polychip.blocks.jobs import Block, BlockRecord
 from polychip.blocks.traces import SceneTraces
+from polychip.class_values import ClassValueReading
 from polychip.errors import InputError, some
 from polychip.execute import Executor, InFlight
+from polychip.recipe import LabelSource
 from polychip.reporter import Reporter
 from polychip.scenes.attributes import namespaces_by_scene
 from polychip.scenes.prepare import Plan, scene_blocks, scene_job, scene_place
@@ -57,7 +59,7 @@ class Build:
         """Scenes whose notes and warnings were passed on; always in the order of scenes."""
         self._traces: dict[int, SceneTraces] = {}
         self._to_trace: deque[int] = deque()
-        self._sources = tuple(s for scene in plan.recipe.scenes for s in scene.labels)
+        self._reading = None if self.schema else ClassValueReading(plan.recipe)
         self._names = namespaces_by_scene(plan.recipe.scenes)
         self._flight = InFlight(executor)
         self._own_process = own_process or executor.workers > 1
@@ -142,7 +144,8 @@ class Build:
     def _start_something(self) -> bool:
         """Start the most useful task there is; False when there is none for now."""
         return (
-            self._start_wanted_labels()
+            self._start_values()
+            or self._start_wanted_labels()
             or self._start_trace()
             or (self._labels_lag and self._start_more_labels())
             or self._start_block()
@@ -150,6 +153,18 @@ class Build:
             or self._start_trace()
             or self._start_more_labels()
         )
+
+    def _start_values(self) -> bool:
+        """Read the class values of some sources; without a schema all labels wait for them."""
+        lot = self._reading.next_lot() if self._reading else ()
+        if self._reading is None or not lot:
+            return False
+        start = (
+            self._flight.start_here if self._reading.is_short and self._here else self._flight.start
+        )
+        options = self.plan.recipe.schema_
+        start(("values", lot), tasks.read_values_task, lot, options, self._own_process)
+        return True
 
     def _start_wanted_labels(self) -> bool:
         """Load the next scene's labels, one scene ahead of the blocks."""
@@ -169,10 +184,8 @@ class Build:
 
     def _may_load(self, ahead: int) -> bool:
         """Whether labels are to be loaded that many scenes ahead of the blocks."""
-        if self._asked_labels >= len(self.plan.scenes):
+        if self.schema is None or self._asked_labels >= len(self.plan.scenes):
             return False
-        if self.schema is None and self._asked_labels:
-            return False  # the first scene's task brings the schema of all
         all_at_once = self._labels_only or self._all_labels_first
         return all_at_once or self._asked_labels <= self._current + ahead
 
@@ -198,11 +211,12 @@ class Build:
         task = tasks.LabelTask(
             place=scene_place(self.plan, scene),
             sources=tuple(scene.scene.labels),
-            namespaces=tuple(self._names[index]),
+            known=tuple(
+                (name, self._reading.info_of(source) if self._reading else None)
+                for name, source in zip(self._names[index], scene.scene.labels, strict=True)
+            ),
             extent=tuple(scene.scene.extent),
-            schema=self.schema,
-            all_sources=self._sources if self.schema is None else (),
-            things=recipe.masks.mode != "semantic",
+            schema=self.known_schema(),
             options=recipe.schema_,
             masks=recipe.masks,
             chip_shape=self.plan.chip_shape,
@@ -256,7 +270,9 @@ class Build:
 
     def _take(self, purpose: tuple[Any, ...], result: Any) -> None:
         kind = purpose[0]
-        if kind == "labels":
+        if kind == "values" and self._reading:
+            self._take_values(self._reading, purpose[1], result)
+        elif kind == "labels":
             self._take_labels(purpose[1], result)
         elif kind == "images":
             self._take_images(purpose[1], purpose[2], result)
@@ -282,13 +298,18 @@ class Build:
         self._held[block.number] = record
         self._later.append((index, block))
 
-    def _take_labels(self, index: int, result: tasks.LabelResult) -> None:
+    def _take_values(
+        self, reading: ClassValueReading, sources: Sequence[LabelSource], found: tasks.ClassValues
+    ) -> None:
+        reading.take(sources, found)
+        if reading.is_done:
+            self.schema, rule = reading.schema()
+            self.reporter.note(rule)
+
+    def _take_labels(self, index: int, report: SceneReport) -> None:
         from polychip.scenes.imagery import open_raster_labels
 
-        self.schema = result.schema
-        if result.rule:
-            self.reporter.note(result.rule)
-        self._reports[index] = result.report
+        self._reports[index] = report
         while self._told in self._reports:
             self._tell(self._reports[self._told])
             self._told += 1

@@ -1,18 +1,19 @@
 """The functions that workers run. Importing this module loads what they need, once."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polychip.blocks import work
 from polychip.blocks.jobs import Block, BlockRecord, SceneJob
 from polychip.blocks.opened import SceneWorker
-from polychip.errors import InputError
 from polychip.io.atomic import writing_into
-from polychip.schema import LabelSchema, schema_from_values
+from polychip.schema import LabelSchema
 
 if TYPE_CHECKING:
     from polychip.blocks.traces import SceneTraces
+    from polychip.io.vector import LayerInfo
     from polychip.labels.labelset import LabelSet
     from polychip.recipe import ExtentSource, LabelSource, MaskOptions, SchemaOptions
     from polychip.scenes.place import ScenePlace
@@ -66,14 +67,10 @@ class LabelTask:
 
     place: "ScenePlace"
     sources: tuple["LabelSource", ...]
-    namespaces: tuple[str, ...]
+    known: tuple[tuple[str, "LayerInfo | None"], ...]
+    """Of each source its namespace, and its layer if somebody has looked at that."""
     extent: tuple["ExtentSource", ...]
-    schema: LabelSchema | None
-    """None: made of the values that `all_sources` hold."""
-    all_sources: tuple["LabelSource", ...]
-    """The label sources of all scenes: one mapping for the whole dataset; none with a schema."""
-    things: bool
-    """Whether objects are asked for, and classes without a schema are countable."""
+    schema: LabelSchema
     options: "SchemaOptions"
     masks: "MaskOptions"
     chip_shape: tuple[int, int]
@@ -82,16 +79,42 @@ class LabelTask:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class LabelResult:
-    """What loading a scene's labels found."""
+class ClassValues:
+    """What some label sources hold, for the schema of labels that come without one."""
 
-    report: "SceneReport"
-    schema: LabelSchema
-    rule: str | None
-    """How the schema was made, in a sentence; None when it was given."""
+    values: set[str]
+    infos: list["LayerInfo | None"]
+    """What is known of each source's layer now; None for rasters."""
 
 
-def load_labels_task(task: LabelTask, own_process: bool) -> LabelResult:  # noqa: FBT001
+def read_values_task(
+    sources: Sequence["LabelSource"],
+    options: "SchemaOptions",
+    own_process: bool,  # noqa: FBT001
+) -> ClassValues:
+    """Read all class values of some label sources.
+
+    Raises:
+        InputError: one can't be read, or its class field is unclear.
+    """
+    from polychip.io.light import load_pyogrio_light
+    from polychip.io.vector import describe_layer, is_raster_path
+    from polychip.scenes.attributes import classes_in
+    from polychip.scenes.imagery import raster_class_values
+
+    if own_process:
+        load_pyogrio_light()
+    found = ClassValues(set(), [])
+    for source in sources:
+        info = None if is_raster_path(source.path) else describe_layer(source)
+        found.infos.append(info)
+        found.values.update(
+            raster_class_values([source]) if info is None else classes_in(source, options, info)
+        )
+    return found
+
+
+def load_labels_task(task: LabelTask, own_process: bool) -> "SceneReport":  # noqa: FBT001
     """Load a scene's labels and extent, and leave them as flat files.
 
     Raises:
@@ -102,21 +125,20 @@ def load_labels_task(task: LabelTask, own_process: bool) -> LabelResult:  # noqa
         return _load_labels(task, own_process)
 
 
-def _load_labels(task: LabelTask, own_process: bool) -> LabelResult:  # noqa: FBT001
+def _load_labels(task: LabelTask, own_process: bool) -> "SceneReport":  # noqa: FBT001
     from polychip.io.light import load_pyogrio_light
     from polychip.scenes.extent import load_extent
     from polychip.scenes.labels import load_scene_labels
 
     if own_process:
         load_pyogrio_light()
-    schema, rule = (task.schema, None) if task.schema else _schema_of_values(task)
     labels, report = load_scene_labels(
         task.place,
         task.sources,
-        schema,
+        task.schema,
         task.options,
         task.masks,
-        names=task.namespaces,
+        known=task.known,
         chip_shape=task.chip_shape,
         store=task.labels_folder,
     )
@@ -124,10 +146,10 @@ def _load_labels(task: LabelTask, own_process: bool) -> LabelResult:  # noqa: FB
     _save_for_targets(task, labels)
     if task.extent_folder is not None:
         task.extent_folder.mkdir(parents=True, exist_ok=True)
-        extent = load_extent(task.place, task.extent, schema)
+        extent = load_extent(task.place, task.extent, task.schema)
         extent.save(task.extent_folder)
         report.n_extents = extent.n_owners
-    return LabelResult(report, schema, rule)
+    return report
 
 
 def _save_for_targets(task: LabelTask, labels: "LabelSet") -> None:
@@ -139,16 +161,3 @@ def _save_for_targets(task: LabelTask, labels: "LabelSet") -> None:
 
         centres = object_centres(labels, task.place.grid.window, all_touched=task.masks.all_touched)
         np.save(task.labels_folder / "centres.npy", centres)
-
-
-def _schema_of_values(task: LabelTask) -> tuple[LabelSchema, str]:
-    """The schema of labels that come without one."""
-    from polychip.scenes.attributes import distinct_classes
-    from polychip.scenes.imagery import raster_class_values
-
-    values = {*distinct_classes(task.all_sources, task.options)}
-    values.update(raster_class_values(task.all_sources))
-    if not values:
-        raise InputError("the labels hold no class value at all; check the class field")
-    schema, rule = schema_from_values(values, things=task.things)
-    return dataclasses.replace(schema, unknown=task.options.unknown), rule

@@ -11,7 +11,7 @@ from support.datasets import differing, rows
 from support.rasters import Place, place
 from support.workshop import Workshop
 
-from polychip import tasks
+from polychip import class_values, tasks
 from polychip.io import placement
 
 SCENES = 10
@@ -68,20 +68,29 @@ def test_the_bytes_and_what_is_said_are_those_of_one_process(
     assert len(rows(alone)) == SCENES * 9
 
 
-def test_only_the_first_scene_is_told_of_all_labels(
+def test_what_a_task_is_told_does_not_grow_with_the_scenes(
     shop: Workshop, scenes: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What each scene's task holds must not grow with the number of scenes."""
-    load, told = tasks.load_labels_task, []
+    """Class values are read lot by lot; a scene's labels are opened with what that told."""
+    told: list[Any] = []
 
-    def keep(task: tasks.LabelTask, own_process: bool) -> Any:
-        told.append(task)
-        return load(task, own_process)
+    def keep(function: Any) -> Any:
+        def kept(*arguments: Any) -> Any:
+            told.append(arguments[0])
+            return function(*arguments)
 
-    monkeypatch.setattr(tasks, "load_labels_task", keep)
-    shop.run(recipe(shop, scenes, "out"), workers=1)
-    assert [len(task.all_sources) for task in told] == [SCENES, *[0] * (SCENES - 1)]
-    assert [task.namespaces for task in told] == [(f"{n}.gpkg",) for n in range(SCENES)]
+        return kept
+
+    monkeypatch.setattr(class_values, "LOT", 4)
+    monkeypatch.setattr(tasks, "read_values_task", keep(tasks.read_values_task))
+    monkeypatch.setattr(tasks, "load_labels_task", keep(tasks.load_labels_task))
+    again = scenes[3] | {"name": "again"}  # the same labels: their values are read once
+    shop.run(recipe(shop, [*scenes, again], "out"), workers=1)
+    assert [len(lot) for lot in told[:3]] == [4, 4, 2]
+    known = [task.known[0] for task in told[3:]]
+    assert [name for name, _ in known] == [f"{n}.gpkg" for n in [*range(SCENES), 3]]
+    assert [info.layer for _, info in known] == [f"{n}" for n in [*range(SCENES), 3]]
+    assert {info.n_features for _, info in known} == {3}
 
 
 def test_a_plan_looks_at_each_image_once(
@@ -97,7 +106,7 @@ def test_a_plan_looks_at_each_image_once(
     assert seen == [scene["image"] for scene in scenes]
 
 
-def test_the_labels_of_a_scene_are_two_files(
+def test_the_labels_of_a_scene_are_one_file(
     shop: Workshop, scenes: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On shared drives it is files that take time."""
@@ -110,4 +119,4 @@ def test_the_labels_of_a_scene_are_two_files(
 
     monkeypatch.setattr(tasks, "load_labels_task", look)
     shop.run(recipe(shop, scenes, "out", mode="instance"), workers=1)
-    assert found == [{"points.npy", "arrays.bin"}] * SCENES
+    assert found == [{"arrays.bin"}] * SCENES

@@ -17,7 +17,7 @@ LONG = 2048
 """Owners with more edges than this are searched by row instead of being read whole."""
 
 POINTS, REST = "points.npy", "arrays.bin"
-"""The file of the edges themselves, and that of all other arrays, small beside it."""
+"""The file of many edges, written as they come, and that of all other arrays."""
 _HEADER = 128
 """Bytes before the numbers of a .npy file of one or two dimensions."""
 
@@ -103,18 +103,19 @@ class EdgeSet:
         return self.points.take(edge, axis=0), position  # five times as fast as an index
 
     def save(self, folder: Path, others: Mapping[str, NDArray[Any]]) -> None:
-        """Write the points, unless `stored_edges` left them there, and all else as one file.
+        """Write all arrays as one file, but points that `stored_edges` left there.
 
         Args:
             folder: is there.
             others: arrays that are kept with the edges.
         """
+        own = {f"edges_{name}": getattr(self, name) for name in _ARRAYS}
         mapped, path = _mapped(self.points), folder / POINTS
         if mapped is not None and path.exists() and path.samefile(str(mapped.filename)):
-            mapped.flush()
+            if len(self.long_owner):  # those were sorted in the map
+                mapped.flush()
         else:
-            np.save(path, self.points)
-        own = {f"edges_{name}": getattr(self, name) for name in _ARRAYS}
+            own["edges_points"] = self.points
         save_arrays(folder / REST, {**own, **others})
 
 
@@ -122,7 +123,8 @@ def load_edges(folder: Path) -> tuple[EdgeSet, dict[str, NDArray[Any]]]:
     """The saved edges, and all arrays that lie with them, memory-mapped."""
     arrays = load_arrays(folder / REST)
     own = {name: arrays[f"edges_{name}"] for name in _ARRAYS}
-    return EdgeSet(points=load_array(folder / POINTS), **own), arrays
+    points = arrays.get("edges_points")
+    return EdgeSet(load_array(folder / POINTS) if points is None else points, **own), arrays
 
 
 def load_array(path: Path) -> NDArray[Any]:

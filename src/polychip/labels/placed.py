@@ -43,11 +43,14 @@ def placed_wkb(
         wkb: of the features.
         around: where they lie.
         all_edges: keep edges that cross no row of pixel centres.
-        store: folder for the edges, as in `stored_edges`; None: they stay in memory.
+        store: folder for the edges of more than one batch, as in `stored_edges`; None: all stay in
+            memory.
 
     Raises:
         InputError: a label lies where the transformation is not defined.
     """
+    if len(wkb.data) <= _BATCH_BYTES:
+        store = None
     batches = (polygons_of(batch, around) for batch in wkb.batches(_BATCH_BYTES))
     room = len(wkb.data) // _VERTEX
     return placed(batches, around, all_edges=all_edges, room=room, store=store)

@@ -117,20 +117,30 @@ def distinct_classes(sources: Sequence[LabelSource], options: SchemaOptions) -> 
         InputError: a source can't be read or its class field is unclear.
     """
     found: set[str] = set()
-    seen = set()
-    for source in sources:
-        key = source.model_dump_json()
-        if key in seen or is_raster_path(source.path):
-            continue
-        seen.add(key)
-        info = describe_layer(source)
-        name, fixed, _ = class_field(source, options, info)
-        if fixed is not None:
-            found.add(fixed)
-        elif name is not None:
-            values = set(texts(read_column(source, info, name)))
-            found.update(value for value in values if value is not None)
+    for source in distinct_sources(sources):
+        if not is_raster_path(source.path):
+            found |= classes_in(source, options, describe_layer(source))
     return sorted(found)
+
+
+def distinct_sources(sources: Sequence[LabelSource]) -> list[LabelSource]:
+    """The sources, alike ones once."""
+    return list({source.model_dump_json(): source for source in reversed(sources)}.values())[::-1]
+
+
+def classes_in(source: LabelSource, options: SchemaOptions, info: LayerInfo) -> set[str]:
+    """All class values of a layer, the whole of it read.
+
+    Raises:
+        InputError: it can't be read or its class field is unclear.
+    """
+    name, fixed, _ = class_field(source, options, info)
+    if fixed is not None:
+        return {fixed}
+    if name is None:
+        return set()
+    values = set(texts(read_column(source, info, name)))
+    return {value for value in values if value is not None}
 
 
 class Numbered(Sequence[str]):

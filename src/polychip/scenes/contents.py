@@ -98,7 +98,7 @@ class LabelSurvey:
             recipe.schema_,
             _masks_to_look_at(recipe.masks),
             chip_shape=(height, width),
-            names=self._names[index],
+            known=[(name, None) for name in self._names[index]],
         )
         folder = self._folder / str(index)
         with writing_into(folder):

@@ -53,14 +53,15 @@ def load_scene_labels(
     masks: MaskOptions,
     *,
     chip_shape: tuple[int, int],
-    names: Sequence[str] | None = None,
+    known: Sequence[tuple[str, LayerInfo | None]] | None = None,
     store: Path | None = None,
 ) -> tuple[LabelSet, SceneReport]:
     """Everything that lies near the scene, in painting order.
 
     Args:
         chip_shape: (height, width) in pixels, for the most objects that a chip can hold.
-        names: the sources' namespaces; default: by `namespaces`.
+        known: of each source its namespace, and its layer if somebody has looked at that; default:
+            by `namespaces`.
         store: folder in which the label set will be saved: edges go there at once where that is
             possible. None: they stay in memory.
 
@@ -68,15 +69,18 @@ def load_scene_labels(
         InputError: the labels can't be read, placed or classed.
     """
     vectors = [
-        (source, name)
-        for source, name in zip(sources, names or namespaces(sources), strict=True)
+        (source, name, info)
+        for source, (name, info) in zip(
+            sources, known or [(name, None) for name in namespaces(sources)], strict=True
+        )
         if not is_raster_path(source.path)
     ]
     loaded, reports = [], []
     if len(vectors) > 1 or masks.keep_tiny or masks.explode_parts:
         store = None  # other edges will be saved than those of the file
-    for source, name in vectors:
-        features, found = _load_source(place, source, schema, options, name, masks, store)
+    for source, name, info in vectors:
+        layer = info or describe_layer(source)
+        features, found = _load_source(place, source, layer, schema, options, name, masks, store)
         loaded.append(features)
         reports.append(found)
     image = place.grid.window
@@ -145,13 +149,13 @@ def _count_names(codes: NDArray[np.int64], names: dict[int, str]) -> dict[str, i
 def _load_source(
     place: ScenePlace,
     source: LabelSource,
+    info: LayerInfo,
     schema: LabelSchema,
     options: SchemaOptions,
     namespace: str,
     masks: MaskOptions,
     store: Path | None,
 ) -> tuple[SourceFeatures, SourceReport]:
-    info = describe_layer(source)
     report = SourceReport(path=source.path, layer=info.layer, bounds=info.bounds)
     class_name, one_class, note = class_field(source, options, info)
     if note:
