@@ -18,7 +18,7 @@ help:
 	@echo "make gallery  docs/targets.png from the sample"
 	@echo "make bench  speed against a plain rasterio loop, pixels checked equal"
 	@echo "make bench-burn, bench-plan, bench-memory  burning alone, a million chips planned, memory of workers"
-	@echo "make bench-scale, bench-scaling  growing numbers of chips, a second worker"
+	@echo "make bench-scale, bench-scaling, bench-scenes  growing numbers of chips, a second worker, many small scenes"
 	@echo "make bench-peers  speed against rschip and geoai (an environment of its own, 7 GB)"
 
 $(BIN)/python:

@@ -1,5 +1,5 @@
 # Benchmarks; none is part of CI. benchmarks/README.md says what they measure and what came out.
-.PHONY: bench bench-burn bench-plan bench-memory bench-peers bench-scale bench-scaling bench-start
+.PHONY: bench bench-burn bench-plan bench-memory bench-peers bench-scale bench-scaling bench-scenes bench-start
 
 # Peers want an environment of their own: 7 GB.
 PEERS_VENV := .venv-peers
@@ -21,6 +21,10 @@ bench-start: install-test
 bench-scaling: install-test
 	$(BIN)/python benchmarks/bench_scaling.py
 	$(BIN)/python benchmarks/bench_scaling.py --dask --runs 3
+
+bench-scenes: install-test
+	@$(BIN)/python -m compileall -q src
+	$(BIN)/python benchmarks/bench_scenes.py
 
 bench-scale: install-test
 	$(BIN)/python benchmarks/bench_scale.py

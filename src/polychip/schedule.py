@@ -22,6 +22,8 @@ from polychip.targets.registry import target_specs
 
 MANY_OBJECTS = 65_535
 """More objects than this in a chip need 32-bit instance masks."""
+_FEATURES_AT_ONCE = 500_000
+"""Of labels that are loaded at the same time: about 1 GB."""
 _WORTH_LOADING = 3
 """Workers load labels, too, when so many scenes are left: what it takes must be imported first."""
 
@@ -55,6 +57,8 @@ class Build:
         self.schema: LabelSchema | None = plan.recipe.schema_.build()
         self.jobs = [scene_job(plan, s, state.output, state.folder) for s in plan.scenes]
         self._reports: dict[int, SceneReport] = {}
+        self._most_features: int | None = None
+        """Of the scenes whose labels are loaded: the most near one of them."""
         self._told = 0
         """Scenes whose notes and warnings were passed on; always in the order of scenes."""
         self._traces: dict[int, SceneTraces] = {}
@@ -174,10 +178,16 @@ class Build:
         return True
 
     def _start_more_labels(self) -> bool:
-        """Load labels of one more scene in a worker, which would wait or get ahead of them."""
-        workers = self._flight.workers
+        """Load labels of one more scene in a worker, which would wait or get ahead of them.
+
+        Loading takes memory: how many scenes at once is judged by the largest so far.
+        """
+        workers, loading = self._flight.workers, self._asked_labels - len(self._reports)
         left = len(self.plan.scenes) - self._asked_labels
         if workers == 1 or left < _WORTH_LOADING or not self._may_load(workers):
+            return False
+        most = self._most_features
+        if most is None or (loading + 1) * most > _FEATURES_AT_ONCE:
             return False
         self._start_labels(here=False)
         return True
@@ -310,6 +320,7 @@ class Build:
         from polychip.scenes.imagery import open_raster_labels
 
         self._reports[index] = report
+        self._most_features = max(self._most_features or 0, report.n_features)
         while self._told in self._reports:
             self._tell(self._reports[self._told])
             self._told += 1
