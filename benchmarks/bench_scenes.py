@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from bench_export import Job, count_different, key_of, print_one, ratio, run_once, timed
-from make_scene import make_image, make_labels
+from make_scene import N_CLASSES, make_image, make_labels
 
 HERE = Path(__file__).parent
 SIDE, POLYGONS = 512, 30
@@ -32,10 +32,16 @@ def scenes_folder(work: Path) -> Path:
     return folder
 
 
-def ours(work: Path, count: int, mode: str, workers: int) -> Job:
-    """A run over so many scenes."""
+def ours(work: Path, count: int, mode: str, workers: int, *, schema: bool = False) -> Job:
+    """A run over so many scenes; without a schema the class values are read first."""
     images = sorted(scenes_folder(work).glob("*.tif"))[:count]
-    recipe, out = work / f"scenes-{count}-{mode}.toml", work / f"out-scenes-{mode}"
+    label = f"{mode}{', with a schema' if schema else ''}"
+    recipe = work / f"scenes-{count}-{label.replace(', ', '-')}.toml"
+    out = work / f"out-scenes-{mode}"
+    classes = "".join(
+        f'[[schema.classes]]\nname = "class {code}"\ncode = {code}\nvalues = ["{code}"]\n'
+        for code in range(1, N_CLASSES + 1)
+    )
     scenes = "".join(
         f'[[scenes]]\nname = "{path.stem}"\nimage = "{path.resolve()}"\n'
         f'labels = {{ path = "{path.with_suffix(".gpkg").resolve()}" }}\n'
@@ -43,13 +49,13 @@ def ours(work: Path, count: int, mode: str, workers: int) -> Job:
     )
     recipe.write_text(
         f'[chips]\nsize = {SIDE}\n[masks]\nmode = "{mode}"\n'
-        f'[output]\npath = "{out.resolve()}"\ncompress = "none"\n{scenes}'
+        f'[output]\npath = "{out.resolve()}"\ncompress = "none"\n{classes if schema else ""}{scenes}'
     )
     command = [
         str(Path(sys.executable).with_name("polychip")), "run", str(recipe),
         "--workers", str(workers), "--progress", "none",
     ]  # fmt: skip
-    return Job(f"polychip, {mode}, {workers} worker(s)", f"{count} scenes", command, out)
+    return Job(f"polychip, {label}, {workers} worker(s)", f"{count} scenes", command, out)
 
 
 def plain(work: Path, count: int) -> Job:
@@ -90,6 +96,7 @@ def main() -> None:
         "plain": lambda count: plain(work, count),
         "one": lambda count: ours(work, count, "semantic", 1),
         "two": lambda count: ours(work, count, "semantic", 2),
+        "schema": lambda count: ours(work, count, "semantic", 2, schema=True),
         "instance": lambda count: ours(work, count, "instance", 2),
     }
     jobs = {(kind, n): make(n) for kind, make in kinds.items() for n in (FEW, MANY)}
@@ -102,13 +109,16 @@ def main() -> None:
     for kind in kinds:
         middle = sorted(each[kind])[options.runs // 2] * 1e3
         whole = sorted(seconds[kind, MANY])[options.runs // 2]
-        print(f"  {jobs[kind, MANY].name:42} {whole:6.1f} s   {middle:5.1f} ms more a scene")
+        print(f"  {jobs[kind, MANY].name:50} {whole:6.1f} s   {middle:5.1f} ms more a scene")
     print_one(
         f"{MANY} scenes: the loop / two workers",
         ratio(seconds["plain", MANY], seconds["two", MANY]),
         "",
     )
     print_one("a scene more: the loop / two workers", ratio(each["plain"], each["two"]), "")
+    print_one(
+        "a scene more: the loop / two workers, schema", ratio(each["plain"], each["schema"]), ""
+    )
     print_one("a scene more: one worker / two", ratio(each["one"], each["two"]), "")
     print_one("a scene more: instance / semantic", ratio(each["instance"], each["two"]), "")
 

@@ -1,6 +1,9 @@
 """Options that several commands share, by group. Imports nothing heavy."""
 
 import argparse
+import glob
+import os
+from collections.abc import Sequence
 from typing import Any
 
 from polychip.cli import values
@@ -19,11 +22,35 @@ def command(commands: Any, name: str, purpose: str, example: str) -> argparse.Ar
     return parser
 
 
+class Images(argparse.Action):
+    """Paths, and the files that patterns stand for."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Keep the paths."""
+        del parser, option_string
+        found = [path for value in values or () for path in matching(value)]
+        setattr(namespace, self.dest, found)
+
+
+def matching(path: str) -> list[str]:
+    """The files of a pattern, sorted, where the shell left it as it is; else the path itself."""
+    if "://" in path or not glob.has_magic(path) or os.path.exists(path):  # noqa: PTH110
+        return [path]
+    return sorted(glob.glob(path, recursive=True)) or [path]  # noqa: PTH207
+
+
 def inputs(parser: argparse.ArgumentParser) -> None:
     """Imagery and labels."""
     parser.add_argument(
-        "images", metavar="IMAGE", nargs="+", help="any raster that GDAL reads, with a CRS"
-    )
+        "images", metavar="IMAGE", nargs="+", action=Images,
+        help="any raster that GDAL reads, with a CRS; or patterns: 'tiles/**/*.tif'",
+    )  # fmt: skip
     parser.add_argument(
         "--labels", metavar="FILE[|LAYER]", required=True,
         help="polygons (GeoPackage, GeoJSON, FlatGeobuf, Shapefile, GeoParquet, …), or a raster "

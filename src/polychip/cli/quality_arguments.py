@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from polychip.cli.options import command, label_source_options
+from polychip.cli.options import Images, command, label_source_options
 
 
 def add_check(commands: Any) -> None:
@@ -19,7 +19,7 @@ def add_check(commands: Any) -> None:
     parser.add_argument("labels", metavar="FILE[|LAYER]", help="polygons; quote the |")
     against = parser.add_argument_group("what they are checked against")
     add = against.add_argument
-    add("--image", metavar="IMAGE", nargs="+", default=[], dest="images",
+    add("--image", metavar="IMAGE", nargs="+", action=Images, default=[], dest="images",
         help="the images they were drawn on; without one, place and registration aren't "
         "checked")  # fmt: skip
     add("--extent", metavar="FILE[|LAYER]", nargs="+", default=[],
@@ -59,7 +59,7 @@ def add_advise(commands: Any) -> None:
     )
     parser.add_argument("labels", metavar="FILE[|LAYER]", help="polygons; quote the |")
     add = parser.add_argument
-    add("--image", metavar="IMAGE", nargs="+", required=True, dest="images",
+    add("--image", metavar="IMAGE", nargs="+", action=Images, required=True, dest="images",
         help="the images they were drawn on")  # fmt: skip
     add("--goal", choices=("counting", "area", "change", "mapping"), help="what the masks are for: "
         "how many, how much, what became of each, or where (default: mapping)")  # fmt: skip
