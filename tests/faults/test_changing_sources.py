@@ -156,6 +156,7 @@ def test_a_long_run_does_not_go_on_to_its_end_for_nothing(
     desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sources, "_EVERY_S", 0.0)
+    monkeypatch.setattr(sources, "_SHARE", float("inf"))  # however long a look takes
     text = (desk / "recipe.toml").read_text().replace('"whole"', '"alone"')
     (desk / "alone.toml").write_text(text)
     ear = _Meddler(desk / "0.tif")
