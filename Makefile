@@ -57,7 +57,7 @@ test-engine: install-test $(VENV)/.chromium
 
 # Everything that a run of the tests only takes a sample of: kills, fuzzed geometries and files.
 test-nightly: install-test
-	$(BIN)/python -m pytest -m nightly tests/faults
+	$(BIN)/python -m pytest -m nightly tests/faults -n auto --maxprocesses 8
 
 lint: install-test
 	$(BIN)/ruff check .
