@@ -1,6 +1,8 @@
 """Many scenes: who loads their labels, and when, changes nothing."""
 
+from concurrent.futures import Future
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,8 +13,10 @@ from support.datasets import differing, rows
 from support.rasters import Place, place
 from support.workshop import Workshop
 
-from polychip import class_values, tasks
+from polychip import class_values, schedule, tasks
 from polychip.io import placement
+from polychip.recipe import build_recipe
+from polychip.scenes.prepare import make_plan
 
 SCENES = 10
 SIDE = 40
@@ -99,9 +103,6 @@ def test_a_plan_looks_at_each_image_once(
     seen: list[str] = []
     inspect = placement.inspect_file
     monkeypatch.setattr(placement, "inspect_file", lambda path: seen.append(path) or inspect(path))
-    from polychip.recipe import build_recipe
-    from polychip.scenes.prepare import make_plan
-
     make_plan(build_recipe(recipe(shop, scenes, "out"), base=shop.folder, where="test"))
     assert seen == [scene["image"] for scene in scenes]
 
@@ -120,3 +121,43 @@ def test_the_labels_of_a_scene_are_one_file(
     monkeypatch.setattr(tasks, "load_labels_task", look)
     shop.run(recipe(shop, scenes, "out", mode="instance"), workers=1)
     assert found == [{"arrays.bin"}] * SCENES
+
+
+class Waiting:
+    """An executor whose tasks are begun and never done."""
+
+    workers, shared = 4, False
+
+    def __init__(self) -> None:
+        self.begun: list[tuple[Any, ...]] = []
+
+    def submit(self, *call: Any) -> "Future[Any]":
+        self.begun.append(call)
+        return Future()
+
+    submit_here = submit
+
+
+@pytest.mark.parametrize(("at_once", "loading"), [(9, 3), (3, 1), (2, 1), (10**6, 5)])
+def test_labels_load_together_as_far_as_memory_allows(
+    shop: Workshop, scenes: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch,
+    at_once: int, loading: int,
+) -> None:  # fmt: skip
+    """Each scene has three features; a scene alone is loaded whatever it has, and so is the first."""
+    monkeypatch.setattr(schedule, "_FEATURES_AT_ONCE", at_once)
+    schema = {
+        "class_field": "kind",
+        "classes": [{"name": "field", "code": 1}, {"name": "house", "code": 2}],
+    }
+    told = recipe(shop, scenes, "out", mode="instance") | {"schema": schema}
+    plan = make_plan(build_recipe(told, base=shop.folder, where="test"))
+    executor, state = Waiting(), SimpleNamespace(output=shop.folder, folder=shop.folder / "work")
+    build = schedule.Build(plan, state, executor, shop.ear, labels_only=True)  # type: ignore[arg-type]
+    while build._start_something():
+        pass
+    [(load, *arguments)] = executor.begun
+    assert load is tasks.load_labels_task
+    build._take(("labels", 0), load(*arguments))
+    while not build._flight.full and build._start_something():
+        pass
+    assert len(executor.begun) - 1 == loading
